@@ -1,0 +1,144 @@
+// Package applets turns a command line into one applet's run: argv[0] or
+// argv[1] names the applet, kong fills its flags, its error becomes an exit
+// code. It is the one place that knows kong's options.
+package applets
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"nettool/applets/child"
+	"nettool/applets/connect"
+	"nettool/applets/probe"
+	"nettool/applets/serve"
+	"nettool/internal/cli"
+	"nettool/internal/exit"
+	"nettool/internal/report"
+)
+
+// version is set at link time by scripts/install.sh.
+var version = "0.1.0-dev"
+
+// grammar is the whole of nettool, for --help and for unknown subcommands. An
+// applet that was named is parsed by a grammar of its own.
+type grammar struct {
+	Serve   serve.Cmd   `cmd:"" help:"Put a program or a built-in handler on a port, one process per connection (also: tcpserve)."`
+	Connect connect.Cmd `cmd:"" help:"Talk to a port: standard input to the peer, the peer to standard output (also: tcpconnect)."`
+	Probe   probe.Cmd   `cmd:"" help:"Ask whether something is there, and how well it answers (also: tcpprobe)."`
+	Child   child.Cmd   `cmd:"" hidden:"" help:"Handle the connection that is standard input, for inetd-style servers."`
+}
+
+// common holds the flags that every applet has.
+type common struct {
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// hinter is an applet that knows what users of other tools meant by a flag.
+type hinter interface {
+	// HintFor returns advice for a flag that the applet does not have, or "".
+	HintFor(flag string) string
+}
+
+// Main runs the applet that args (argv, the program's name first) ask for and
+// returns its exit code.
+func Main(args []string, stdin, stdout, stderr *os.File) int {
+	name, applet, rest := dispatch(args)
+	before, after := cli.Split(rest)
+	call := &cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Rest: after}
+	err := run(applet, before, call)
+	report.Failure(stderr, call.Name, err)
+	return int(exit.Of(err))
+}
+
+// dispatch finds the applet in argv[0] or argv[1]. name is how messages call
+// it; applet is empty when neither names one.
+func dispatch(args []string) (name, applet string, rest []string) {
+	if len(args) == 0 {
+		return "nettool", "", nil
+	}
+	base := filepath.Base(args[0])
+	if a := appletOf(base); a != "" {
+		return base, a, args[1:]
+	}
+	if len(args) > 1 {
+		if a := appletOf(args[1]); a == args[1] || args[1] == "child" {
+			return "nettool " + args[1], args[1], args[2:]
+		}
+	}
+	return "nettool", "", args[1:]
+}
+
+// appletOf is the applet a symlink name stands for, or empty.
+func appletOf(name string) string {
+	switch name {
+	case "serve", "connect", "probe":
+		return name
+	case "tcpserve", "tcpconnect", "tcpprobe":
+		return strings.TrimPrefix(name, "tcp")
+	}
+	return ""
+}
+
+func run(applet string, args []string, call *cli.Call) error {
+	cmd := newApplet(applet)
+	parser, done, err := newParser(cmd, call)
+	if err != nil {
+		return exit.With(exit.Local, err)
+	}
+	ctx, err := parser.Parse(args)
+	if *done {
+		return nil // --help or --version has been printed
+	}
+	if err != nil {
+		return usage(cmd, call.Name, err)
+	}
+	return ctx.Run(call)
+}
+
+func newApplet(name string) any {
+	switch name {
+	case "serve":
+		return &serve.Cmd{}
+	case "connect":
+		return &connect.Cmd{}
+	case "probe":
+		return &probe.Cmd{}
+	case "child":
+		return &child.Cmd{}
+	}
+	return &grammar{}
+}
+
+// newParser makes a parser for cmd. done becomes true when a flag such as
+// --help has already done all that was asked.
+func newParser(cmd any, call *cli.Call) (parser *kong.Kong, done *bool, err error) {
+	done = new(bool)
+	parser, err = kong.New(cmd,
+		kong.Name(call.Name),
+		kong.Description(description(cmd)),
+		kong.Vars{"version": "nettool " + version},
+		kong.Embed(&common{}),
+		kong.Writers(call.Stdout, call.Stderr),
+		kong.Exit(func(int) { *done = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.Help(help),
+	)
+	return parser, done, err
+}
+
+// usage is a mistake on the command line, with advice.
+func usage(cmd any, name string, err error) error {
+	hint := "see '" + name + " --help'"
+	if h, ok := cmd.(hinter); ok {
+		if flag, ok := strings.CutPrefix(err.Error(), "unknown flag "); ok {
+			flag, _, _ = strings.Cut(flag, ",")
+			if advice := h.HintFor(flag); advice != "" {
+				hint = advice
+			}
+		}
+	}
+	return &exit.Error{Code: exit.Usage, Err: err, Hint: hint}
+}

@@ -1,0 +1,32 @@
+package applets
+
+import (
+	"fmt"
+
+	"github.com/alecthomas/kong"
+
+	"nettool/internal/exit"
+)
+
+// describer is an applet that introduces itself above its flags.
+type describer interface{ Help() string }
+
+func description(cmd any) string {
+	if d, ok := cmd.(describer); ok {
+		return d.Help()
+	}
+	return "Put programs on TCP ports, talk to them from scripts, check on them."
+}
+
+// help prints kong's own help, then the exit codes, which are the same for
+// every applet.
+func help(options kong.HelpOptions, ctx *kong.Context) error {
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(ctx.Stdout, "\nExit codes:\n")
+	for _, row := range exit.Table() {
+		fmt.Fprintf(ctx.Stdout, "  %-6s %s\n", row.Code, row.Meaning)
+	}
+	return nil
+}

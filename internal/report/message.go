@@ -1,0 +1,34 @@
+// Package report is the only package that prints diagnostics: one-off messages
+// of every applet, and the event log of serve.
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"nettool/internal/exit"
+)
+
+// Failure prints err as "NAME: error: …", with a second line when a hint helps.
+// It prints nothing for nil and for a bare status.
+func Failure(w io.Writer, name string, err error) {
+	if err == nil {
+		return
+	}
+	var hint string
+	if e, ok := err.(*exit.Error); ok {
+		if e.Err == nil {
+			return
+		}
+		hint = e.Hint
+	}
+	fmt.Fprintf(w, "%s: error: %s\n", name, Escape(err.Error()))
+	if hint != "" {
+		fmt.Fprintf(w, "%s: hint: %s\n", name, hint)
+	}
+}
+
+// Notice prints one line that is not a failure, as "NAME: …".
+func Notice(w io.Writer, name, format string, args ...any) {
+	fmt.Fprintf(w, "%s: %s\n", name, Escape(fmt.Sprintf(format, args...)))
+}
