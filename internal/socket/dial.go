@@ -1,0 +1,113 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"nettool/internal/exit"
+)
+
+// Dial connects to a stream or datagram address, racing the candidates of a
+// name (RFC 8305). ctx bounds everything, the lookup of the name included. The
+// connection is a bare *net.TCPConn, *net.UnixConn or *net.UDPConn and the
+// caller's; TLS is the caller's too. Attempts that fail make a *DialError inside an
+// *exit.Error.
+func Dial(ctx context.Context, a Addr, o Options) (net.Conn, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	switch {
+	case a.isTCP() || a.isUDP():
+		return dialHost(ctx, a, o)
+	case isUnixNetwork(a.Network):
+		return report(race(ctx, a, []string{a.Path}, o))
+	default:
+		return nil, exit.Errorf(exit.Usage, "address %q: is for serve, nothing can connect to it", a)
+	}
+}
+
+func dialHost(ctx context.Context, a Addr, o Options) (net.Conn, error) {
+	candidates, err := a.Resolve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if candidates = reachableFrom(o.Source, candidates); len(candidates) == 0 {
+		return nil, exit.Errorf(exit.Usage, "source %s: %q has no address of that family", o.Source.Addr(), a)
+	}
+	var texts []string
+	for _, c := range interleave(candidates) {
+		texts = append(texts, c.String())
+	}
+	return report(race(ctx, a, texts, o))
+}
+
+// reachableFrom is the candidates of the source's family, all of them if there
+// is no source.
+func reachableFrom(source netip.AddrPort, candidates []netip.AddrPort) []netip.AddrPort {
+	if !source.IsValid() {
+		return candidates
+	}
+	var fit []netip.AddrPort
+	for _, c := range candidates {
+		if c.Addr().Is4() == source.Addr().Unmap().Is4() {
+			fit = append(fit, c)
+		}
+	}
+	return fit
+}
+
+// DialOne makes one attempt at one candidate: addr is IP:PORT or a unix path.
+// The error is the net package's own. The connection is the caller's.
+func DialOne(ctx context.Context, network, addr string, o Options) (net.Conn, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	d := net.Dialer{KeepAlive: -1, FallbackDelay: -1, Control: o.control(false)}
+	d.SetMultipathTCP(false)
+	if o.Source.IsValid() {
+		d.LocalAddr = localAddr(network, o.Source)
+	}
+	conn, err := d.DialContext(ctx, network, addr)
+	for delay := time.Millisecond; isBusy(network, err) && sleep(ctx, delay); delay = min(2*delay, 50*time.Millisecond) {
+		conn, err = d.DialContext(ctx, network, addr)
+	}
+	if err != nil {
+		return nil, err
+	}
+	o.settle(conn)
+	return conn, nil
+}
+
+func localAddr(network string, source netip.AddrPort) net.Addr {
+	source = netip.AddrPortFrom(source.Addr().Unmap(), source.Port())
+	switch {
+	case isTCPNetwork(network):
+		return net.TCPAddrFromAddrPort(source)
+	case isUnixNetwork(network):
+		return nil
+	default:
+		return net.UDPAddrFromAddrPort(source)
+	}
+}
+
+// isBusy tells a unix listener with a full backlog: a blocking connect(2) would
+// wait there, ours says EAGAIN.
+func isBusy(network string, err error) bool {
+	return isUnixNetwork(network) && errors.Is(err, syscall.EAGAIN)
+}
+
+// sleep waits for d and tells whether ctx still lasts.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

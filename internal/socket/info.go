@@ -1,0 +1,44 @@
+package socket
+
+import (
+	"syscall"
+	"time"
+)
+
+// TCPInfo is what TCP_INFO tells about a connection (tcp(7)).
+type TCPInfo struct {
+	State         uint8  // TCP_ESTABLISHED is 1, as in /proc/net/tcp
+	Retransmits   uint8  // of the segment that is not acknowledged now
+	SynRetrans    uint8  // while the handshake lasts; right after it, Retrans counts them
+	Retrans       uint32 // segments sent again, all told, SYNs included
+	Unacked       uint32 // segments sent and not acknowledged
+	Lost          uint32 // segments held for lost now
+	SndCwnd       uint32 // congestion window, segments
+	SndMSS        uint32 // bytes
+	RcvMSS        uint32 // bytes
+	SegsIn        uint32
+	SegsOut       uint32
+	NotSent       uint32 // bytes queued and not sent yet
+	BytesReceived uint64 // includes the peer's FIN, and its SYN on an accepted socket
+	BytesAcked    uint64 // includes our FIN, and our SYN on a connected socket
+	BytesSent     uint64 // payload, with what was sent again
+	BytesRetrans  uint64
+	DeliveryRate  uint64 // bytes a second, latest estimate
+	RTT           time.Duration
+	RTTVar        time.Duration
+	MinRTT        time.Duration
+	LastDataRecv  time.Duration // since data came last
+}
+
+// Info reads TCP_INFO of a connection; ok is false for a socket or a system that has
+// none. The connection stays the caller's.
+func Info(c syscall.Conn) (info TCPInfo, ok bool) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return TCPInfo{}, false
+	}
+	if err := raw.Control(func(fd uintptr) { info, ok = InfoFD(int(fd)) }); err != nil {
+		return TCPInfo{}, false
+	}
+	return info, ok
+}

@@ -1,0 +1,93 @@
+package socket
+
+import (
+	"io/fs"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+
+	"nettool/internal/exit"
+)
+
+// defaultKeepAlive is the idle time before the first keepalive probe.
+const defaultKeepAlive = 60 * time.Second
+
+// minDeadPeer is the shortest bound on a vanished peer: the kernel counts
+// keepalive in whole seconds, and needs one to ask and one to wait.
+const minDeadPeer = 2 * time.Second
+
+// Options are the socket options that Listen and Dial share. In each field zero
+// is the default and negative is off.
+type Options struct {
+	KeepAlive   time.Duration  // idle time before the first keepalive probe, default 60 s; further probes at the kernel's interval
+	DeadPeer    time.Duration  // how long a vanished peer goes unnoticed, 2 s or more; default: as keepalive finds it
+	DeferAccept time.Duration  // Listen: TCP_DEFER_ACCEPT, whole seconds rounded up
+	Backlog     int            // Listen: default somaxconn
+	ReusePort   bool           // Listen: SO_REUSEPORT
+	RcvBuf      int            // SO_RCVBUF, bytes
+	SndBuf      int            // SO_SNDBUF, bytes
+	DSCP        int            // 1 to 63: the upper six bits of the TOS or traffic class byte (RFC 2474)
+	Interface   string         // SO_BINDTODEVICE
+	NoDelay     int            // TCP_NODELAY: zero is on
+	Source      netip.AddrPort // Dial: local address; zero leaves it to the kernel
+	Mode        fs.FileMode    // unix listeners: mode of the socket file; zero leaves it to the umask
+	Owner       string         // unix listeners: owner of the socket file, "user", "user:group" or ":group", names or numbers
+}
+
+// Check tells what is wrong with the options, whatever the address. Listen and
+// Dial call it; its errors carry exit.Usage.
+func (o Options) Check() error {
+	if o.DeadPeer > 0 && o.DeadPeer < minDeadPeer {
+		return exit.Errorf(exit.Usage, "dead peer %v: is below %v, the shortest that keepalive can notice", o.DeadPeer, minDeadPeer)
+	}
+	if o.DSCP > 63 {
+		return exit.Errorf(exit.Usage, "dscp %d: is out of range, 0 to 63", o.DSCP)
+	}
+	return nil
+}
+
+// keepAlive is what to set: the idle time, the interval (zero: the kernel's)
+// and the user timeout (zero: none). on is false if keepalive is off.
+type keepAlive struct {
+	on             bool
+	idle, interval time.Duration // whole seconds
+	userTimeout    time.Duration
+}
+
+// keepAlive works out the timers. The user timeout overrides the probe count:
+// the kernel looks at it when a probe is due, hence one interval less.
+func (o Options) keepAlive() keepAlive {
+	k := keepAlive{on: o.KeepAlive >= 0, idle: atLeastSecond(o.KeepAlive)}
+	if o.KeepAlive == 0 {
+		k.idle = defaultKeepAlive
+	}
+	if o.DeadPeer <= 0 {
+		return k
+	}
+	step := atLeastSecond(o.DeadPeer / 4)
+	if !k.on || k.idle > step {
+		k.idle = step
+	}
+	k.on, k.interval, k.userTimeout = true, step, o.DeadPeer-step
+	return k
+}
+
+func atLeastSecond(d time.Duration) time.Duration {
+	return max(d.Truncate(time.Second), time.Second)
+}
+
+// control is the hook of net.Dialer and net.ListenConfig that sets every option
+// between socket(2) and connect(2) or bind(2).
+func (o Options) control(listening bool) func(network, address string, c syscall.RawConn) error {
+	return func(network, address string, c syscall.RawConn) error {
+		var inner error
+		if err := c.Control(func(fd uintptr) { inner = o.apply(fd, network, listening) }); err != nil {
+			return err
+		}
+		return inner
+	}
+}
+
+func isTCPNetwork(network string) bool  { return strings.HasPrefix(network, "tcp") }
+func isUnixNetwork(network string) bool { return strings.HasPrefix(network, "unix") }

@@ -1,0 +1,120 @@
+package socket
+
+import (
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// setter sets options one after the other until one fails.
+type setter struct {
+	fd  int
+	err error
+}
+
+func (s *setter) set(name string, level, option, value int) {
+	if s.err != nil {
+		return
+	}
+	if err := unix.SetsockoptInt(s.fd, level, option, value); err != nil {
+		s.err = &optionError{name, err}
+	}
+}
+
+// apply sets the options of a fresh socket, before bind(2) or connect(2).
+// network is the net package's word for the kind of socket. Accepted sockets
+// inherit everything that is set here (tcp(7), socket(7)).
+func (o Options) apply(fd uintptr, network string, listening bool) error {
+	s := &setter{fd: int(fd)}
+	o.applyBuffers(s)
+	if isUnixNetwork(network) {
+		o.autobind(s, network, listening)
+		return s.err
+	}
+	if listening && o.ReusePort {
+		s.set("SO_REUSEPORT", unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	}
+	if o.Interface != "" && s.err == nil {
+		if err := unix.BindToDevice(s.fd, o.Interface); err != nil {
+			s.err = &optionError{"SO_BINDTODEVICE " + o.Interface, err}
+		}
+	}
+	o.applySource(s)
+	o.applyDSCP(s, strings.HasSuffix(network, "6"))
+	if isTCPNetwork(network) {
+		o.applyTCP(s, listening)
+	}
+	return s.err
+}
+
+func (o Options) applyBuffers(s *setter) {
+	if o.RcvBuf > 0 {
+		s.set("SO_RCVBUF", unix.SOL_SOCKET, unix.SO_RCVBUF, o.RcvBuf)
+	}
+	if o.SndBuf > 0 {
+		s.set("SO_SNDBUF", unix.SOL_SOCKET, unix.SO_SNDBUF, o.SndBuf)
+	}
+}
+
+// autobind gives a datagram client an address in the abstract namespace, so
+// that the peer can answer (unix(7), "Autobind feature").
+func (o Options) autobind(s *setter, network string, listening bool) {
+	if network != "unixgram" || listening || s.err != nil {
+		return
+	}
+	if err := unix.Bind(s.fd, &unix.SockaddrUnix{}); err != nil {
+		s.err = err
+	}
+}
+
+// applySource lets many connections share a source port while their peers
+// differ (IP_BIND_ADDRESS_NO_PORT), and a chosen port be used again at once.
+func (o Options) applySource(s *setter) {
+	if !o.Source.IsValid() {
+		return
+	}
+	if o.Source.Port() == 0 {
+		s.set("IP_BIND_ADDRESS_NO_PORT", unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+	} else {
+		s.set("SO_REUSEADDR", unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	}
+}
+
+// applyDSCP marks both families on an IPv6 socket, which may carry IPv4 too.
+func (o Options) applyDSCP(s *setter, v6 bool) {
+	if o.DSCP <= 0 {
+		return
+	}
+	s.set("IP_TOS", unix.IPPROTO_IP, unix.IP_TOS, o.DSCP<<2)
+	if v6 {
+		s.set("IPV6_TCLASS", unix.IPPROTO_IPV6, unix.IPV6_TCLASS, o.DSCP<<2)
+	}
+}
+
+func (o Options) applyTCP(s *setter, listening bool) {
+	if o.NoDelay >= 0 {
+		s.set("TCP_NODELAY", unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	}
+	if listening && o.DeferAccept > 0 {
+		s.set("TCP_DEFER_ACCEPT", unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, seconds(o.DeferAccept+time.Second-1))
+	}
+	k := o.keepAlive()
+	if !k.on {
+		return
+	}
+	s.set("SO_KEEPALIVE", unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	s.set("TCP_KEEPIDLE", unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, seconds(k.idle))
+	if k.interval > 0 {
+		s.set("TCP_KEEPINTVL", unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, seconds(k.interval))
+		s.set("TCP_USER_TIMEOUT", unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(k.userTimeout.Milliseconds()))
+	}
+}
+
+func seconds(d time.Duration) int { return int(d / time.Second) }
+
+// listenAgain gives a listening socket another backlog: listen(2) may be called
+// again for that.
+func listenAgain(fd uintptr, backlog int) error {
+	return unix.Listen(int(fd), max(backlog, 0))
+}

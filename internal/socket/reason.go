@@ -1,0 +1,78 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+)
+
+// Reason returns err in the field's short words, without the wrapping that the
+// net package adds: "connection refused", "connection reset by peer", "no route
+// to host", "timed out", "no such host". It returns "" for nil.
+func Reason(err error) string {
+	var dns *net.DNSError
+	var option *optionError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &option):
+		return option.Error()
+	case errors.Is(err, context.Canceled):
+		return "cancelled"
+	case errors.As(err, &dns):
+		return reasonOfLookup(dns)
+	case isTimeout(err):
+		return "timed out"
+	case errors.Is(err, net.ErrClosed):
+		return "closed"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "closed by the peer too early"
+	}
+	return reasonOfErrno(err)
+}
+
+func reasonOfLookup(err *net.DNSError) string {
+	switch {
+	case err.IsTimeout:
+		return "timed out"
+	case err.IsNotFound:
+		return "no such host"
+	default:
+		return err.Err
+	}
+}
+
+func reasonOfErrno(err error) string {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno.Error()
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err.Error()
+	}
+	return err.Error()
+}
+
+// isTimeout tells a timeout of ours, the caller's or the kernel's from other
+// errors. EAGAIN, which Go counts among timeouts, is none.
+func isTimeout(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT) {
+		return true
+	}
+	if _, ok := errors.AsType[syscall.Errno](err); ok {
+		return false
+	}
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
+}
+
+// optionError is a socket option that could not be set.
+type optionError struct {
+	name string
+	err  error
+}
+
+func (e *optionError) Error() string { return "set " + e.name + ": " + reasonOfErrno(e.err) }
+func (e *optionError) Unwrap() error { return e.err }

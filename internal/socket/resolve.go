@@ -1,0 +1,95 @@
+package socket
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"nettool/internal/exit"
+)
+
+// Resolve returns the candidates of a TCP or UDP address in the order to try
+// them: RFC 6724 order for a name; 127.0.0.1 and ::1 for a bare port and for an
+// empty host. IPv4-mapped addresses are unmapped. A name that does not resolve
+// is a *net.DNSError with exit.NoName.
+func (a Addr) Resolve(ctx context.Context) ([]netip.AddrPort, error) {
+	if !a.isTCP() && !a.isUDP() {
+		return nil, exit.Errorf(exit.Usage, "address %q: has no host and port", a)
+	}
+	port, err := a.lookupPort(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ips, err := a.lookup(ctx)
+	if err != nil {
+		return nil, err
+	}
+	candidates := make([]netip.AddrPort, len(ips))
+	for i, ip := range ips {
+		candidates[i] = netip.AddrPortFrom(ip, port)
+	}
+	return candidates, nil
+}
+
+// lookupPort is the port's number, from services(5) if it is a name.
+func (a Addr) lookupPort(ctx context.Context) (uint16, error) {
+	if n, err := strconv.ParseUint(a.Port, 10, 16); err == nil {
+		return uint16(n), nil
+	}
+	transport := "tcp"
+	if a.isUDP() {
+		transport = "udp"
+	}
+	n, err := net.DefaultResolver.LookupPort(ctx, transport, a.Port)
+	if err != nil {
+		return 0, exit.Errorf(exit.Usage, "address %q: unknown service %q", a, a.Port)
+	}
+	return uint16(n), nil
+}
+
+func (a Addr) lookup(ctx context.Context) ([]netip.Addr, error) {
+	if a.Loopback || a.Host == "" {
+		return a.admitted([]netip.Addr{loopback4(), netip.IPv6Loopback()}), nil
+	}
+	if ip, err := netip.ParseAddr(a.Host); err == nil {
+		return a.admittedOf([]netip.Addr{ip})
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", a.Host)
+	if err != nil {
+		return nil, exit.With(exit.NoName, &lookupError{a.Host, err})
+	}
+	return a.admittedOf(ips)
+}
+
+func (a Addr) admittedOf(ips []netip.Addr) ([]netip.Addr, error) {
+	fit := a.admitted(ips)
+	if len(fit) == 0 {
+		return nil, exit.Errorf(exit.NoName, "resolve %q: no IPv%c address", a.Host, a.family())
+	}
+	return fit, nil
+}
+
+// admitted is ips unmapped, of the address's family, each once.
+func (a Addr) admitted(ips []netip.Addr) []netip.Addr {
+	var fit []netip.Addr
+	for _, ip := range ips {
+		if ip = ip.Unmap(); a.allows(ip) && !slices.Contains(fit, ip) {
+			fit = append(fit, ip)
+		}
+	}
+	return fit
+}
+
+func loopback4() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }
+
+// lookupError says what failed without the resolver's inner details.
+type lookupError struct {
+	host string
+	err  error
+}
+
+func (e *lookupError) Error() string { return fmt.Sprintf("resolve %q: %s", e.host, Reason(e.err)) }
+func (e *lookupError) Unwrap() error { return e.err }
