@@ -1,0 +1,92 @@
+#!/bin/sh
+# All that must hold before a change is accepted, on a clean clone with nothing
+# but Go: formatting, static checks, the other systems, and the tests with the
+# race detector. Every step runs; exit 1 when one failed.
+#
+#	sh scripts/check.sh
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+failed=
+step() {
+	name=$1
+	shift
+	echo "== $name"
+	"$@" || failed="$failed $name"
+}
+
+# tool is the path of a program of the tools module, built once by Go.
+tool() {
+	go -C scripts/tools tool -n "$1"
+}
+
+scripts() {
+	for script in scripts/*.sh scripts/bench/*.sh .ci/run; do
+		[ ! -e "$script" ] || sh -n "$script" || return 1
+	done
+	command -v shellcheck >/dev/null || { echo "no shellcheck: left out"; return 0; }
+	shellcheck -x scripts/*.sh .ci/run
+}
+
+formatted() {
+	gofumpt=$(tool gofumpt) && list=$("$gofumpt" -l .) || return 1
+	[ -n "$list" ] || return 0
+	echo "not formatted (run go -C scripts/tools tool gofumpt -w \"\$PWD\"):"
+	echo "$list"
+	return 1
+}
+
+static() {
+	staticcheck=$(tool staticcheck) && "$staticcheck" ./...
+}
+
+# other_systems compiles what a release for them would hold.
+other_systems() {
+	for os in darwin freebsd windows; do
+		CGO_ENABLED=0 GOOS=$os go build ./... || { echo "GOOS=$os does not build"; return 1; }
+	done
+}
+
+# bench_programs compiles the C programs of the benchmarks.
+bench_programs() {
+	command -v cc >/dev/null || { echo "no C compiler: left out"; return 0; }
+	for source in scripts/bench/*.c; do
+		cc -std=gnu11 -O2 -Wall -Wextra -Werror -pthread -o /dev/null "$source" || return 1
+	done
+}
+
+# known_tools finds the programs that test scripts ask for and deps.sh does not
+# install: on a new machine their tests would never run.
+known_tools() {
+	unknown=$(grep -rhoE '\[!?tool:[^]]+\]' applets/testdata/script | sed 's/.*tool:\(.*\)]/\1/' | sort -u | while read -r name; do
+		grep -q "^$name:" scripts/deps.sh || echo "$name"
+	done)
+	[ -z "$unknown" ] || { echo "not in scripts/deps.sh:" "$unknown"; return 1; }
+}
+
+tests() {
+	race=-race
+	if ! command -v cc >/dev/null; then
+		echo "no C compiler: without the race detector"
+		race=
+	fi
+	# shellcheck disable=SC2086 # no word when empty
+	go test $race -count=1 -timeout 9m ./...
+}
+
+started=$(date +%s)
+step packages sh scripts/deps.sh
+step scripts scripts
+step known-tools known_tools
+step gofumpt formatted
+step modules go mod tidy -diff
+step vet go vet ./...
+step staticcheck static
+step other-systems other_systems
+step bench-programs bench_programs
+step tests tests
+echo "checked in $(($(date +%s) - started)) s"
+if [ -n "$failed" ]; then
+	echo "failed:$failed" >&2
+	exit 1
+fi

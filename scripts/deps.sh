@@ -1,0 +1,66 @@
+#!/bin/sh
+# The Debian packages that tests (and with the argument bench, benchmarks)
+# stand beside. As root it installs those that are missing; otherwise it says
+# what is left out. With CI=true a missing one is a failure.
+#
+#	sh scripts/deps.sh [bench]
+set -eu
+
+# tool:package…, one for each program that a script asks for with [tool:NAME].
+tests='
+cc:gcc,libc6-dev
+git:git
+timeout:coreutils
+tcpserver:ucspi-tcp
+socat:socat
+ncat:ncat
+nc:netcat-openbsd
+systemd-socket-activate:systemd
+ip:iproute2
+ps:procps
+script:bsdutils
+strace:strace
+shellcheck:shellcheck
+'
+bench='
+iperf3:iperf3
+nmap:nmap
+'
+
+# absent lists the tools of the list that are not installed, with their packages.
+absent() {
+	for entry in $list; do
+		command -v "${entry%%:*}" >/dev/null 2>&1 || printf '%s ' "$entry"
+	done
+}
+
+# packages are the packages of such a list.
+packages() {
+	for entry; do
+		printf '%s\n' "${entry#*:}" | tr , '\n'
+	done
+}
+
+install() {
+	export DEBIAN_FRONTEND=noninteractive
+	echo "installing $(echo "$@" | tr '\n' ' ')"
+	apt-get update -qq >"$log" 2>&1 &&
+		apt-get install -y -qq --no-install-recommends "$@" >>"$log" 2>&1 && return
+	tail -n 20 "$log" >&2
+}
+
+list=$tests
+[ "${1-}" != bench ] || list="$tests $bench"
+
+missing=$(absent)
+if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+	# shellcheck disable=SC2046,SC2086 # lists of words
+	install $(packages $missing) || true
+	missing=$(absent)
+fi
+for entry in $missing; do
+	echo "missing: ${entry%%:*} (Debian: $(echo "${entry#*:}" | tr , ' ')); what needs it is left out" >&2
+done
+[ -z "$missing" ] || [ "${CI-}" != true ]
