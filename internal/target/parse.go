@@ -1,0 +1,189 @@
+package target
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"nettool/internal/exit"
+	"nettool/internal/socket"
+)
+
+// ParseAll reads the targets of a command line: ADDRESS…, @FILE (one target a
+// line, # comments), @- for stdin, or exactly two arguments HOST PORTS. Errors
+// carry exit.Usage, or exit.Local for a file that cannot be read.
+func ParseAll(args []string, stdin io.Reader) ([]Target, error) {
+	if t, ok, err := parseHabit(args); ok {
+		return []Target{t}, err
+	}
+	var all []Target
+	for _, arg := range args {
+		if name, ok := strings.CutPrefix(arg, "@"); ok {
+			listed, err := readList(name, stdin)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, listed...)
+			continue
+		}
+		t, err := Parse(arg)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	if len(all) == 0 {
+		return nil, exit.Errorf(exit.Usage, "no target was given; the form is HOST:PORT")
+	}
+	return all, nil
+}
+
+// parseHabit reads netcat's HOST PORT, where PORT may be a list. ok tells
+// whether args have that form.
+func parseHabit(args []string) (t Target, ok bool, err error) {
+	if len(args) != 2 || !bareHost(args[0]) || !portList(args[1]) {
+		return Target{}, false, nil
+	}
+	t, err = pair(args[0], args[1])
+	return t, true, err
+}
+
+func pair(host, ports string) (Target, error) {
+	ranges, err := ParsePorts(ports)
+	if err != nil {
+		return Target{}, exit.Errorf(exit.Usage, "target %q: %w", host+" "+ports, err)
+	}
+	first := fmt.Sprint(ranges[0].First)
+	addr, err := socket.ParseHostPort(host, first)
+	if err != nil {
+		return Target{}, err
+	}
+	return withPorts(addr, ranges), nil
+}
+
+// bareHost tells whether text can be the HOST of HOST PORT: a name or an IP
+// without a port.
+func bareHost(text string) bool {
+	if strings.HasPrefix(text, "[") {
+		return strings.HasSuffix(text, "]")
+	}
+	if strings.ContainsAny(text, "/@,") || digits(text) || portList(text) {
+		return false
+	}
+	return !strings.Contains(text, ":") || strings.Count(text, ":") > 1 && !keyword(text)
+}
+
+// portList tells whether text is made of port numbers only.
+func portList(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789,-") == "" && text[0] != '-'
+}
+
+func keyword(text string) bool {
+	switch word, _, _ := strings.Cut(text, ":"); word {
+	case "tcp", "tcp4", "tcp6", "tls", "unix", "unixgram", "udp", "udp4", "udp6", "fd", "systemd":
+		return true
+	}
+	return false
+}
+
+// readList reads the targets in a file, or on stdin when the name is "-".
+func readList(name string, stdin io.Reader) ([]Target, error) {
+	from := stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, exit.Errorf(exit.Local, "read targets: %w", err)
+		}
+		defer f.Close()
+		from = f
+	}
+	var all []Target
+	lines := bufio.NewScanner(from)
+	for n := 1; lines.Scan(); n++ {
+		t, ok, err := parseLine(lines.Text())
+		if err != nil {
+			return nil, exit.Errorf(exit.Usage, "targets in %q, line %d: %w", name, n, err)
+		}
+		if ok {
+			all = append(all, t)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, exit.Errorf(exit.Local, "read targets in %q: %w", name, err)
+	}
+	return all, nil
+}
+
+// parseLine reads one line of a list: ADDRESS or HOST PORTS.
+func parseLine(line string) (t Target, ok bool, err error) {
+	line, _, _ = strings.Cut(line, "#")
+	fields := strings.Fields(line)
+	switch len(fields) {
+	case 0:
+		return Target{}, false, nil
+	case 1:
+		t, err = Parse(fields[0])
+		return t, true, err
+	}
+	if t, ok, err := parseHabit(fields); ok {
+		return t, true, err
+	}
+	return Target{}, false, fmt.Errorf("%q is not one target; the form is HOST:PORT or HOST PORT", line)
+}
+
+// Parse reads one target: an address that can be probed, whose port may be a
+// list. Errors carry exit.Usage.
+func Parse(text string) (Target, error) {
+	head, list := splitList(text)
+	if list == "" {
+		return parseSingle(text)
+	}
+	ranges, err := ParsePorts(list)
+	if err != nil {
+		return Target{}, exit.Errorf(exit.Usage, "target %q: %w", text, err)
+	}
+	t, err := parseSingle(head + fmt.Sprint(ranges[0].First))
+	if err != nil {
+		return Target{}, err
+	}
+	return withPorts(t.Addr, ranges), nil
+}
+
+// splitList divides text before its list of ports; list is empty when there is
+// none.
+func splitList(text string) (head, list string) {
+	if strings.HasPrefix(text, "/") || strings.HasPrefix(text, ".") || strings.HasPrefix(text, "unix") {
+		return text, ""
+	}
+	at := strings.LastIndexByte(text, ':') + 1
+	if !isList(text[at:]) || strings.Contains(text[at:], "]") {
+		return text, ""
+	}
+	return text[:at], text[at:]
+}
+
+func parseSingle(text string) (Target, error) {
+	addr, err := socket.Parse(text)
+	if err != nil {
+		return Target{}, err
+	}
+	switch {
+	case !addr.Stream():
+		return Target{}, exit.Errorf(exit.Usage, "target %q: probe asks TCP and unix stream sockets only", text)
+	case addr.Network == "unix":
+		return Target{Addr: addr}, nil
+	}
+	if _, err := parsePort(addr.Port); err != nil {
+		return Target{}, exit.Errorf(exit.Usage, "target %q: %w", text, err)
+	}
+	return Target{Addr: addr}, nil
+}
+
+func withPorts(addr socket.Addr, ranges []Range) Target {
+	if len(ranges) == 1 && ranges[0].First == ranges[0].Last {
+		return Target{Addr: addr}
+	}
+	return Target{Addr: addr, Ports: ranges}
+}
