@@ -57,7 +57,7 @@ func listenTCP(ctx context.Context, a Addr, o Options) ([]net.Listener, error) {
 		if err == nil {
 			return listeners, nil
 		}
-		if targets[0].port != 0 || !errors.Is(err, syscall.EADDRINUSE) {
+		if targets[0].port != 0 || !errors.Is(err, errAddrInUse) {
 			break
 		}
 	}
@@ -172,7 +172,7 @@ func portOf(l net.Listener) uint16 {
 
 // isAbsent tells that this machine has no such address, or not that family.
 func isAbsent(err error) bool {
-	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
+	return errors.Is(err, errAddrNotAvail) || errors.Is(err, errNoFamily)
 }
 
 // listenError words a failure to listen, with advice where there is some.
@@ -184,7 +184,7 @@ func listenError(where string, port uint16, err error) error {
 	switch {
 	case errors.Is(err, syscall.EACCES) && port > 0 && port < 1024:
 		worded.Hint = fmt.Sprintf("ports below 1024 need CAP_NET_BIND_SERVICE; try %d", port+8000)
-	case errors.Is(err, syscall.EADDRINUSE) && port > 0:
+	case errors.Is(err, errAddrInUse) && port > 0:
 		worded.Hint = fmt.Sprintf("another socket has the port; to see whose: ss -ltnp sport = :%d", port)
 	}
 	return worded

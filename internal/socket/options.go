@@ -29,7 +29,7 @@ type Options struct {
 	SndBuf      int            // SO_SNDBUF, bytes
 	DSCP        int            // 1 to 63: the upper six bits of the TOS or traffic class byte (RFC 2474)
 	Interface   string         // SO_BINDTODEVICE
-	NoDelay     int            // TCP_NODELAY: zero is on
+	NoDelay     int            // TCP_NODELAY: zero is on; Accept of the net package turns it on whatever was inherited
 	Source      netip.AddrPort // Dial: local address; zero leaves it to the kernel
 	Mode        fs.FileMode    // unix listeners: mode of the socket file; zero leaves it to the umask
 	Owner       string         // unix listeners: owner of the socket file, "user", "user:group" or ":group", names or numbers
@@ -73,8 +73,10 @@ func (o Options) keepAlive() keepAlive {
 	return k
 }
 
+// atLeastSecond is d in whole seconds, within what the kernel takes (net/tcp.h:
+// MAX_TCP_KEEPIDLE).
 func atLeastSecond(d time.Duration) time.Duration {
-	return max(d.Truncate(time.Second), time.Second)
+	return min(max(d.Truncate(time.Second), time.Second), 32767*time.Second)
 }
 
 // control is the hook of net.Dialer and net.ListenConfig that sets every option

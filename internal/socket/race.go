@@ -81,7 +81,7 @@ func (e *DialError) code() exit.Code {
 func isLocal(err error) bool {
 	for _, errno := range []syscall.Errno{
 		syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS, syscall.EACCES,
-		syscall.EPERM, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.EINVAL, syscall.EPROTOTYPE,
+		syscall.EPERM, errAddrNotAvail, errAddrInUse, syscall.EINVAL, syscall.EPROTOTYPE,
 	} {
 		if errors.Is(err, errno) {
 			return true

@@ -47,7 +47,7 @@ func reasonOfLookup(err *net.DNSError) string {
 
 func reasonOfErrno(err error) string {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		return errno.Error()
+		return shortReason(errno)
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err.Error()
@@ -58,7 +58,7 @@ func reasonOfErrno(err error) string {
 // isTimeout tells a timeout of ours, the caller's or the kernel's from other
 // errors. EAGAIN, which Go counts among timeouts, is none.
 func isTimeout(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errTimedOut) {
 		return true
 	}
 	if _, ok := errors.AsType[syscall.Errno](err); ok {

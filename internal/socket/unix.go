@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"nettool/internal/exit"
 )
@@ -32,16 +34,42 @@ func (l *unixListener) Close() error {
 
 // socketFile is the file of a bound unix socket, known by its inode.
 type socketFile struct {
-	path string
+	path string // absolute: the working directory may change
 	info fs.FileInfo
 }
 
-// remove deletes the file unless it is gone or another socket's.
+// Remover remembers the socket file at path as this process's own and returns
+// the function that deletes it, unless it is gone or another socket's by then:
+// for a listener that an older image of this program has bound.
+func Remover(path string) (remove func() error, err error) {
+	f, err := newSocketFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return f.remove, nil
+}
+
+func newSocketFile(path string) (*socketFile, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	return &socketFile{path, info}, nil
+}
+
+// remove deletes the file unless it is gone or another socket's. It gives up if
+// the folder stays locked.
 func (f *socketFile) remove() error {
 	if f == nil {
 		return nil
 	}
-	unlock, err := lockFolder(context.Background(), f.path)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	unlock, err := lockFolder(ctx, f.path)
 	if err != nil {
 		return err
 	}
@@ -96,11 +124,11 @@ func clearPath(ctx context.Context, path string) error {
 	switch {
 	case err == nil:
 		_ = conn.Close()
-		return syscall.EADDRINUSE
-	case errors.Is(err, syscall.ECONNREFUSED):
+		return errAddrInUse
+	case errors.Is(err, errRefused):
 		return os.Remove(path)
 	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EPROTOTYPE):
-		return syscall.EADDRINUSE
+		return errAddrInUse
 	default:
 		return fmt.Errorf("a socket is there and cannot be asked: %w", &reasonError{"connect", err})
 	}

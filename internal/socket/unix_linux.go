@@ -63,7 +63,7 @@ func listenBound(fd int, f *os.File, path string, o Options, own owner) (net.Lis
 	if err := unix.Listen(fd, o.unixBacklog()); err != nil {
 		return nil, os.NewSyscallError("listen", err)
 	}
-	info, err := os.Lstat(path)
+	file, err := newSocketFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func listenBound(fd int, f *os.File, path string, o Options, own owner) (net.Lis
 	if err != nil {
 		return nil, err
 	}
-	return &unixListener{UnixListener: l.(*net.UnixListener), file: &socketFile{path, info}}, nil
+	return &unixListener{UnixListener: l.(*net.UnixListener), file: file}, nil
 }
 
 // unixBacklog is the queue to ask for; the kernel cuts it down to somaxconn.

@@ -24,16 +24,16 @@ func bindUnix(ctx context.Context, path string, o Options, own owner) (net.Liste
 	}
 	unix := l.(*net.UnixListener)
 	unix.SetUnlinkOnClose(false)
-	info, err := own.apply(path, o)
+	file, err := own.apply(path, o)
 	if err != nil {
 		_ = unix.Close()
 		_ = os.Remove(path)
 		return nil, err
 	}
-	return &unixListener{UnixListener: unix, file: &socketFile{path, info}}, nil
+	return &unixListener{UnixListener: unix, file: file}, nil
 }
 
-func (w owner) apply(path string, o Options) (os.FileInfo, error) {
+func (w owner) apply(path string, o Options) (*socketFile, error) {
 	if w.given() {
 		if err := os.Lchown(path, w.uid, w.gid); err != nil {
 			return nil, err
@@ -44,7 +44,7 @@ func (w owner) apply(path string, o Options) (os.FileInfo, error) {
 			return nil, err
 		}
 	}
-	return os.Lstat(path)
+	return newSocketFile(path)
 }
 
 func listenAbstract(_ context.Context, a Addr, _ Options) (net.Listener, error) {
