@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 n=${1:-5000}
 
 tmp=$(mktemp -d)
-server_pid= load_pid=
+server_pid="" load_pid=""
 # shellcheck source=scripts/bench/servers.sh
 . scripts/bench/servers.sh
 finish() {
@@ -28,6 +28,7 @@ fail() {
 }
 
 # allowances raises the descriptor limit and says what is too small here.
+# shellcheck disable=SC3045 # every sh of Linux has ulimit -n
 allowances() {
 	ulimit -n $((4 * n + 1000)) 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 	descriptors=$(ulimit -n)
