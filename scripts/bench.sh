@@ -13,7 +13,10 @@ cd "$(dirname "$0")/.."
 part=${1:-all}
 
 case $part in
-serve | connect | probe | child) exec sh "scripts/bench-$part.sh" ;;
+serve | connect | probe | child)
+	[ -e "scripts/bench-$part.sh" ] || { echo "bench: $part has no benchmark yet" >&2; exit 2; }
+	exec sh "scripts/bench-$part.sh"
+	;;
 all) ;;
 *)
 	echo "usage: sh scripts/bench.sh [serve|connect|probe|child|all]" >&2

@@ -41,12 +41,15 @@ packages() {
 	done
 }
 
+# install tries them one by one when it cannot have them all.
 install() {
 	export DEBIAN_FRONTEND=noninteractive
-	echo "installing $(echo "$@" | tr '\n' ' ')"
-	apt-get update -qq >"$log" 2>&1 &&
-		apt-get install -y -qq --no-install-recommends "$@" >>"$log" 2>&1 && return
-	tail -n 20 "$log" >&2
+	echo "installing $*"
+	apt-get update -qq >"$log" 2>&1 || :
+	apt-get install -y -qq --no-install-recommends "$@" >>"$log" 2>&1 && return
+	for package; do
+		apt-get install -y -qq --no-install-recommends "$package" >"$log" 2>&1 || tail -n 3 "$log" >&2
+	done
 }
 
 list=$tests
@@ -57,7 +60,7 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; the
 	log=$(mktemp)
 	trap 'rm -f "$log"' EXIT
 	# shellcheck disable=SC2046,SC2086 # lists of words
-	install $(packages $missing) || true
+	install $(packages $missing)
 	missing=$(absent)
 fi
 for entry in $missing; do

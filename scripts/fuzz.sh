@@ -21,7 +21,7 @@ list=$(tests)
 while read -r package name; do
 	[ -n "$name" ] || continue
 	echo "== $package $name"
-	go test -run '^$' -fuzz "^$name\$" -fuzztime "${seconds}s" "$package" || failed="$failed $package:$name"
+	go test -run '^$' -fuzz "^$name\$" -fuzztime "${seconds}s" "$package" </dev/null || failed="$failed $package:$name"
 	ran=$((ran + 1))
 done <<LIST
 $list
