@@ -31,6 +31,11 @@ type grammar struct {
 	Child   child.Cmd   `cmd:"" hidden:"" help:"Handle the connection that is standard input, for inetd-style servers."`
 }
 
+// Help introduces nettool, as each applet introduces itself.
+func (g *grammar) Help() string {
+	return "Put programs on TCP ports, talk to them from scripts, check on them."
+}
+
 // common holds the flags that every applet has.
 type common struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -118,7 +123,6 @@ func newParser(cmd any, call *cli.Call) (parser *kong.Kong, done *bool, err erro
 	done = new(bool)
 	parser, err = kong.New(cmd,
 		kong.Name(call.Name),
-		kong.Description(description(cmd)),
 		kong.Vars{"version": "nettool " + version},
 		kong.Embed(&common{}),
 		kong.Writers(call.Stdout, call.Stderr),

@@ -8,16 +8,6 @@ import (
 	"nettool/internal/exit"
 )
 
-// describer is an applet that introduces itself above its flags.
-type describer interface{ Help() string }
-
-func description(cmd any) string {
-	if d, ok := cmd.(describer); ok {
-		return d.Help()
-	}
-	return "Put programs on TCP ports, talk to them from scripts, check on them."
-}
-
 // help prints kong's own help, then the exit codes, which are the same for
 // every applet.
 func help(options kong.HelpOptions, ctx *kong.Context) error {

@@ -1,23 +1,34 @@
-// Package child is the per-connection process that serve starts by re-executing
-// the binary.
 package child
 
 import (
-	"errors"
+	"sync/atomic"
 
-	"nettool/internal/cli"
+	"nettool/internal/exit"
+	"nettool/internal/handler"
+	"nettool/internal/handoff"
 )
 
-// Cmd holds the flags.
-type Cmd struct {
-	Handler string `arg:"" help:"Built-in handler."`
+// Started reports whether this process was started by serve: argv is exactly
+// {"nettool", "child"}. The mark stands in argv and not in the environment, so
+// that it cannot leak to grandchildren.
+func Started(args []string) bool {
+	return len(args) == 2 && args[0] == "nettool" && args[1] == "child"
 }
 
-// Run runs the applet.
-func (c *Cmd) Run(call *cli.Call) error { return errors.New("not built yet") }
+// session runs a handler on a connection and says how it ended.
+func session(run handler.Func, c handler.Conn, quitOn string, in, out *atomic.Int64) (handoff.Reason, string) {
+	return handler.ReasonOf(run(&handler.Session{Conn: c, QuitOn: quitOn, In: in, Out: out}))
+}
 
-// Started reports whether this process is a child of serve.
-func Started(args []string) bool { return false }
-
-// Main is the child's whole run.
-func Main() int { return 2 }
+// codeOf is the exit code of a handler that ended for reason.
+func codeOf(reason handoff.Reason) exit.Code {
+	switch {
+	case reason == handoff.Reset:
+		return exit.Broken
+	case reason.Timer():
+		return exit.TimedOut
+	case reason == handoff.Error:
+		return exit.Local
+	}
+	return exit.OK
+}

@@ -1,16 +1,82 @@
-// Package serve is the applet.
+// Package serve is the applet that puts a program, or a built-in handler, on a
+// port.
 package serve
 
 import (
-	"errors"
-
 	"nettool/internal/cli"
+	"nettool/internal/socket"
 )
 
-// Cmd holds the flags.
+// Cmd holds the flags of serve.
 type Cmd struct {
-	Address string `arg:"" help:"Where."`
+	Address socket.Addr `arg:"" help:"Where to listen: PORT (loopback only), :PORT (every interface), HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME, fd:N, systemd[:NAME]."`
+	Program []string    `arg:"" optional:"" passthrough:"partial" help:"Program to run for each connection, with the socket as its standard input and output. Flags stop here."`
+
+	Listen      []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Listening" help:"Listen here, too. Repeatable."`
+	Backlog     int           `placeholder:"N" group:"Listening" help:"Connections that may wait to be accepted (default: the system's somaxconn)."`
+	DeferAccept cli.Duration  `placeholder:"DUR" group:"Listening" help:"Leave a connection whose client says nothing to the kernel for about DUR (default: 3s for echo and discard, off otherwise). Not for protocols in which the server speaks first."`
+	ReusePort   bool          `group:"Listening" help:"Share the port with other servers that do the same (SO_REUSEPORT)."`
+	Interface   string        `placeholder:"NAME" group:"Listening" help:"Take connections from this network interface only."`
+	Keepalive   cli.Duration  `placeholder:"DUR" group:"Listening" help:"Idle time before the first keepalive probe (default: 60s)."`
+	Rcvbuf      cli.Size      `placeholder:"SIZE" group:"Listening" help:"Receive buffer of connections (SO_RCVBUF)."`
+	Sndbuf      cli.Size      `placeholder:"SIZE" group:"Listening" help:"Send buffer of connections (SO_SNDBUF)."`
+	Dscp        int           `placeholder:"N" group:"Listening" help:"Differentiated services code point of what is sent, 1 to 63."`
+	SocketMode  string        `placeholder:"OCTAL" group:"Listening" help:"Mode of a unix socket's file, as in 0660."`
+	SocketOwner string        `placeholder:"USER[:GROUP]" group:"Listening" help:"Owner of a unix socket's file."`
+	ReadyFD     int           `name:"ready-fd" placeholder:"N" group:"Listening" help:"Write the address to descriptor N once connections are accepted, then close it."`
+	PrintPort   bool          `short:"1" name:"print-port" group:"Listening" help:"Print the port on standard output once connections are accepted."`
+
+	MaxConns int    `short:"c" default:"1024" placeholder:"N" group:"Admission" help:"Connections at the same time (default: ${default})."`
+	WhenFull string `enum:"wait,reject" default:"wait" placeholder:"wait|reject" group:"Admission" help:"With all slots taken let clients wait, or accept and close (default: ${default})."`
+	Once     bool   `group:"Admission" help:"Serve one connection, then end as it ended."`
+	MaxTotal int    `placeholder:"N" group:"Admission" help:"End after N connections."`
+
+	FirstByte cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection when nothing was received for DUR."`
+	Idle      cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR without a byte either way."`
+	MaxTime   cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR."`
+	DeadPeer  cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection whose peer has vanished for DUR, 2s or more, idle or not. Also cuts a peer that is alive but reads nothing for so long."`
+	Grace     cli.Duration `default:"10s" placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time for connections to end by themselves (default: ${default})."`
+	KillAfter cli.Duration `default:"5s" placeholder:"DUR" group:"Timeouts" help:"Time from SIGTERM to SIGKILL for a program (default: ${default})."`
+	NoDrain   bool         `group:"Timeouts" help:"On SIGTERM end at once and leave connections to their processes."`
+
+	Handler     string `placeholder:"NAME" group:"Handler" help:"Built-in instead of a PROGRAM: echo (the default), discard, chargen, daytime, time, or stdio, which joins one connection to our own standard input and output."`
+	QuitOn      string `placeholder:"PREFIX" group:"Handler" help:"A line that starts with PREFIX ends the session (echo and stdio)."`
+	InProcess   bool   `group:"Handler" help:"Run built-ins as threads of the server, for very many idle connections."`
+	Spare       int    `default:"2" placeholder:"N" group:"Handler" help:"Warm children that wait for a connection (default: ${default})."`
+	MaxRequests int    `default:"1000" placeholder:"N" group:"Handler" help:"Connections that a child handles, one after another; 1 gives each connection a fresh process (default: ${default})."`
+	Account     bool   `default:"true" negatable:"" group:"Handler" help:"Count a PROGRAM's bytes through a duplicate of its socket. Turn it off for programs that close their socket early and live on: the peer sees the end only when they exit."`
+	Stderr      string `enum:"inherit,null,socket" default:"inherit" placeholder:"inherit|null|socket" group:"Handler" help:"Where a PROGRAM's standard error goes (default: ${default})."`
+
+	Log     string `enum:"text,json" default:"text" placeholder:"text|json" group:"Output" help:"Form of the events on standard error (default: ${default})."`
+	Verbose bool   `short:"v" group:"Output" help:"Log opened connections, too."`
+	Quiet   bool   `short:"q" group:"Output" help:"Log errors only."`
 }
 
-// Run runs the applet.
-func (c *Cmd) Run(call *cli.Call) error { return errors.New("not built yet") }
+// Help introduces the applet.
+func (c *Cmd) Help() string {
+	return "Put a program on a port: one process per connection. Without PROGRAM and --handler it echoes.\n\n" +
+		"  tcpserve 7000 tr a-z A-Z        # upper-case service, on loopback\n" +
+		"  tcpserve :7000 --handler echo   # every interface\n" +
+		"  tcpserve 7000 --handler stdio --once > file"
+}
+
+// HintFor knows what users of netcat and tcpserver meant.
+func (c *Cmd) HintFor(flag string) string {
+	switch flag {
+	case "-l", "-p":
+		return "serve always listens: the address comes first, as in serve 7000"
+	case "-k":
+		return "serve keeps listening by itself; --once serves one connection only"
+	case "-e":
+		return "the program follows the address, as in serve 7000 PROGRAM"
+	case "-w":
+		return "use --idle, --first-byte or --max-time"
+	case "-z":
+		return "to look whether a port is open, use nettool probe"
+	case "-b":
+		return "use --backlog"
+	case "-R", "-H", "-h", "-p0":
+		return "names are never looked up: there is nothing to turn off"
+	}
+	return ""
+}

@@ -5,12 +5,14 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"nettool/internal/exit"
 )
 
-// Failure prints err as "NAME: error: …", with a second line when a hint helps.
-// It prints nothing for nil and for a bare status.
+// Failure prints err as "NAME: error: …", one line for each of its own lines
+// (the addresses that were tried), with another when a hint helps. It prints
+// nothing for nil and for a bare status.
 func Failure(w io.Writer, name string, err error) {
 	if err == nil {
 		return
@@ -22,7 +24,9 @@ func Failure(w io.Writer, name string, err error) {
 		}
 		hint = e.Hint
 	}
-	fmt.Fprintf(w, "%s: error: %s\n", name, Escape(err.Error()))
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(w, "%s: error: %s\n", name, Escape(strings.TrimSuffix(line, "\n")))
+	}
 	if hint != "" {
 		fmt.Fprintf(w, "%s: hint: %s\n", name, hint)
 	}

@@ -1,0 +1,92 @@
+package child
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nettool/internal/exit"
+	"nettool/internal/handler"
+	"nettool/internal/handoff"
+	"nettool/internal/report"
+	"nettool/internal/socket"
+)
+
+const name = "nettool child"
+
+// Main is the whole run of a child of serve: connections come in by descriptor
+// 3, one at a time, until the parent closes it. It returns the exit code.
+func Main() int {
+	unix.Prctl(unix.PR_SET_NAME, processName(), 0, 0, 0)
+	// What stops the server must not cut its connections; the parent stops a
+	// child by closing the link, and kills one that does not end.
+	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	err := serve()
+	report.Failure(os.Stderr, name, err)
+	return int(exit.Of(err))
+}
+
+func serve() error {
+	if !handoff.IsLink(handoff.LinkFD) {
+		return &exit.Error{
+			Code: exit.Usage,
+			Err:  fmt.Errorf("descriptor 3 is not a link to a server; nettool serve starts its children itself"),
+			Hint: "to handle a connection that is standard input, name a handler: nettool child echo",
+		}
+	}
+	parent, err := handoff.Open()
+	if err != nil {
+		return exit.With(exit.Local, err)
+	}
+	run, ok := handler.Lookup(parent.Config.Handler)
+	if !ok {
+		return exit.Errorf(exit.Usage, "handler %q: there is no such handler", parent.Config.Handler)
+	}
+	if err := parent.Ready(); err != nil {
+		return nil // the parent is gone
+	}
+	return loop(parent, run)
+}
+
+// loop handles connections until the parent closes the link.
+func loop(parent *handoff.Parent, run handler.Func) error {
+	for {
+		conn, fd, err := parent.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return exit.With(exit.Local, err)
+		}
+		if err := parent.Finish(handle(parent, run, conn, fd)); err != nil {
+			return exit.With(exit.Local, err)
+		}
+	}
+}
+
+// handle runs one connection and closes it.
+func handle(parent *handoff.Parent, run handler.Func, conn *handoff.Conn, fd int) handoff.Result {
+	defer unix.Close(fd)
+	parent.Page.Begin()
+	in, out := parent.Page.Counters()
+	raw := handler.NewRaw(fd, parent.Config.Limits, acceptedAt(conn))
+	reason, text := session(run, raw, parent.Config.QuitOn, in, out)
+	info, _ := socket.InfoFD(fd)
+	return handoff.Result{
+		Ended:   handoff.Now(),
+		RTT:     uint32(info.RTT / time.Microsecond),
+		Retrans: info.Retrans,
+		Reason:  reason,
+		Error:   text,
+	}
+}
+
+// acceptedAt is when the parent accepted the connection, on our clock.
+func acceptedAt(conn *handoff.Conn) time.Time {
+	return time.Now().Add(-time.Duration(handoff.Now() - conn.Accepted))
+}

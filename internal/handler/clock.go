@@ -1,0 +1,65 @@
+package handler
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"time"
+)
+
+// daytime sends the date and time as one line (RFC 867).
+func daytime(s *Session) error {
+	line := time.Now().UTC().Format("Monday, January 2, 2006 15:04:05-UTC\r\n")
+	return say(s, []byte(line))
+}
+
+// epoch1900 is how many seconds 1970 comes after 1900, where RFC 868 counts from.
+const epoch1900 = 2208988800
+
+// timeOfDay sends the seconds since 1900 as 32 bits, big endian (RFC 868).
+func timeOfDay(s *Session) error {
+	seconds := uint32(time.Now().Unix() + epoch1900)
+	return say(s, binary.BigEndian.AppendUint32(nil, seconds))
+}
+
+// say sends one answer and ends.
+func say(s *Session, answer []byte) error {
+	if err := send(s, answer); err != nil {
+		return err
+	}
+	return finish(s, nil)
+}
+
+// What bounds the reading of an ended session's input.
+const (
+	drainLimit = 1 << 20 // bytes
+	drainTime  = 2 * time.Second
+)
+
+// finish ends the write side and drops what the peer still sends until its EOF:
+// closing with unread input would reset our last bytes away. It returns result.
+func finish(s *Session, result error) error {
+	if s.Conn.CloseWrite() != nil {
+		return result
+	}
+	s.Conn.SetReadDeadline(time.Now().Add(drainTime))
+	buf := make([]byte, 4096)
+	for total := 0; total < drainLimit; {
+		n, err := s.Conn.Read(buf)
+		total += n
+		s.In.Add(int64(n))
+		if err != nil {
+			return endOf(result, err)
+		}
+	}
+	return result
+}
+
+// endOf is how a session ends whose drain ended with err.
+func endOf(result, err error) error {
+	if result != nil || err == io.EOF || errors.Is(err, os.ErrDeadlineExceeded) {
+		return result
+	}
+	return err
+}

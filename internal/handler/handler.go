@@ -1,0 +1,88 @@
+// Package handler holds the built-in handlers: what a connection can be joined
+// to without a program.
+package handler
+
+import (
+	"errors"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"nettool/internal/handoff"
+)
+
+// Conn is what a handler needs of its connection: *net.TCPConn, *net.UnixConn
+// and *Raw have it.
+type Conn interface {
+	io.Reader
+	io.Writer
+	CloseWrite() error                 // shutdown of the write side: the peer sees EOF
+	CloseRead() error                  // shutdown of the read side: a blocked Read returns
+	SetReadDeadline(t time.Time) error // as net.Conn's
+}
+
+// Session is one connection to handle.
+type Session struct {
+	Conn   Conn   // owned by the caller, who closes it
+	QuitOn string // a line that starts with it ends the session; empty for none
+
+	In, Out *atomic.Int64 // bytes from and to the peer, counted as they pass; never nil
+}
+
+// Func handles one connection until its end. nil is a clean end; see ReasonOf
+// for the rest. When it returns, nothing uses the connection any more.
+type Func func(*Session) error
+
+// Lookup finds a built-in handler by its name.
+func Lookup(name string) (Func, bool) {
+	switch name {
+	case "echo":
+		return echo, true
+	case "discard":
+		return discard, true
+	case "chargen":
+		return chargen, true
+	case "daytime":
+		return daytime, true
+	case "time":
+		return timeOfDay, true
+	}
+	return nil, false
+}
+
+// Names lists the handlers of Lookup.
+func Names() []string { return []string{"echo", "discard", "chargen", "daytime", "time"} }
+
+// ClientSpeaksFirst reports whether a handler has nothing to do before the
+// client's first byte, so that TCP_DEFER_ACCEPT (tcp(7)) costs nothing.
+func ClientSpeaksFirst(name string) bool { return name == "echo" || name == "discard" }
+
+// errQuit is the end that --quit-on asks for.
+var errQuit = errors.New("quit")
+
+// Expired is the error of a connection that a timer ended.
+type Expired struct{ Reason handoff.Reason }
+
+// Error names the timer.
+func (e *Expired) Error() string { return e.Reason.String() + " timer expired" }
+
+// ReasonOf says why a handler that returned err ended. text is the error's text
+// where the reason does not say it all.
+func ReasonOf(err error) (reason handoff.Reason, text string) {
+	if err == nil {
+		return handoff.EOF, ""
+	}
+	if err == errQuit {
+		return handoff.Quit, ""
+	}
+	if e, ok := errors.AsType[*Expired](err); ok {
+		return e.Reason, ""
+	}
+	if isReset(err) {
+		return handoff.Reset, ""
+	}
+	if isDeadPeer(err) {
+		return handoff.DeadPeer, ""
+	}
+	return handoff.Error, err.Error()
+}

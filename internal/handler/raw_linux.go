@@ -1,0 +1,125 @@
+package handler
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nettool/internal/handoff"
+)
+
+// Raw is a connected socket driven by blocking system calls: no poller, no
+// goroutines, no buffers of its own. It applies the connection's timers.
+type Raw struct {
+	fd       int
+	timers   *timers
+	deadline time.Time // of reads, as SetReadDeadline says
+}
+
+// NewRaw wraps descriptor fd, which the caller still owns and closes. accepted
+// is when the connection came in.
+func NewRaw(fd int, limits handoff.Limits, accepted time.Time) *Raw {
+	return &Raw{fd: fd, timers: newTimers(limits, accepted)}
+}
+
+// Read reads what there is: io.EOF at the peer's end, *Expired when a timer
+// ended the wait.
+func (c *Raw) Read(b []byte) (int, error) {
+	for {
+		if c.bounded() {
+			if err := c.await(unix.POLLIN); err != nil {
+				return 0, err
+			}
+		}
+		n, err := unix.Read(c.fd, b)
+		switch {
+		case n > 0:
+			c.timers.received()
+			return n, nil
+		case n == 0 && err == nil:
+			return 0, io.EOF
+		case err == unix.EAGAIN:
+			if err := c.await(unix.POLLIN); err != nil {
+				return 0, err
+			}
+		case err != unix.EINTR:
+			return 0, os.NewSyscallError("read", err)
+		}
+	}
+}
+
+// Write writes all of b, or says why not.
+func (c *Raw) Write(b []byte) (int, error) {
+	flags := unix.MSG_NOSIGNAL
+	if c.timers.set {
+		flags |= unix.MSG_DONTWAIT // wait in poll, where the timers can end it
+	}
+	total := 0
+	for total < len(b) {
+		n, err := unix.SendmsgN(c.fd, b[total:], nil, nil, flags)
+		switch {
+		case err == nil:
+			total += n
+			c.timers.active()
+		case err == unix.EAGAIN:
+			if err := c.await(unix.POLLOUT); err != nil {
+				return total, err
+			}
+		case err != unix.EINTR:
+			return total, os.NewSyscallError("write", err)
+		}
+	}
+	return total, nil
+}
+
+// bounded reports whether reads must wait in poll.
+func (c *Raw) bounded() bool { return c.timers.set || !c.deadline.IsZero() }
+
+// expiry is when a wait for events ends, as things stand now.
+func (c *Raw) expiry(events int16) expiry {
+	if events == unix.POLLOUT {
+		return c.timers.writeDeadline()
+	}
+	return c.timers.readDeadline(c.deadline)
+}
+
+// await waits for events until a timer expires; an error event ends the wait,
+// too.
+func (c *Raw) await(events int16) error {
+	for {
+		timeout := -1
+		if at := c.expiry(events); !at.when.IsZero() {
+			left := time.Until(at.when)
+			if left <= 0 {
+				return at.err
+			}
+			timeout = int(left/time.Millisecond) + 1
+		}
+		fds := []unix.PollFd{{Fd: int32(c.fd), Events: events}}
+		n, err := unix.Poll(fds, timeout)
+		if err != nil && err != unix.EINTR {
+			return os.NewSyscallError("poll", err)
+		}
+		if n > 0 {
+			return nil
+		}
+	}
+}
+
+// CloseWrite ends our side: the peer sees EOF.
+func (c *Raw) CloseWrite() error {
+	return os.NewSyscallError("shutdown", unix.Shutdown(c.fd, unix.SHUT_WR))
+}
+
+// CloseRead ends the peer's side: a blocked Read returns.
+func (c *Raw) CloseRead() error {
+	return os.NewSyscallError("shutdown", unix.Shutdown(c.fd, unix.SHUT_RD))
+}
+
+// SetReadDeadline bounds later reads: os.ErrDeadlineExceeded when t has come.
+func (c *Raw) SetReadDeadline(t time.Time) error {
+	c.deadline = t
+	return nil
+}

@@ -1,0 +1,75 @@
+package handler
+
+import (
+	"os"
+	"sync/atomic"
+	"time"
+
+	"nettool/internal/handoff"
+)
+
+// timers are the limits of one connection at work. They know when the next of
+// them expires; waiting is the connection's business. A reader and a writer may
+// use them at the same time.
+type timers struct {
+	limits   handoff.Limits
+	set      bool
+	accepted time.Time
+	last     atomic.Int64 // the last byte, either way: nanoseconds after accepted
+	heard    atomic.Bool  // something was received
+}
+
+// expiry is when a wait ends and with which error. A zero when is never.
+type expiry struct {
+	when time.Time
+	err  error
+}
+
+func newTimers(limits handoff.Limits, accepted time.Time) *timers {
+	return &timers{limits: limits, set: limits != (handoff.Limits{}), accepted: accepted}
+}
+
+// active notes a byte sent.
+func (t *timers) active() {
+	if t.limits.Idle > 0 {
+		t.last.Store(int64(time.Since(t.accepted)))
+	}
+}
+
+// received notes a byte from the peer.
+func (t *timers) received() {
+	t.heard.Store(true)
+	t.active()
+}
+
+// writeDeadline is when a wait for the peer to read ends.
+func (t *timers) writeDeadline() expiry {
+	var e expiry
+	e.sooner(t.accepted.Add(time.Duration(t.last.Load())), t.limits.Idle, handoff.Idle)
+	e.sooner(t.accepted, t.limits.MaxTime, handoff.MaxTime)
+	return e
+}
+
+// readDeadline is when a wait for the peer's bytes ends; deadline, when not
+// zero, is one more bound.
+func (t *timers) readDeadline(deadline time.Time) expiry {
+	e := t.writeDeadline()
+	if !t.heard.Load() {
+		e.sooner(t.accepted, t.limits.FirstByte, handoff.FirstByte)
+	}
+	if !deadline.IsZero() && (e.when.IsZero() || deadline.Before(e.when)) {
+		e = expiry{when: deadline, err: os.ErrDeadlineExceeded}
+	}
+	return e
+}
+
+// sooner takes the limit d after from when it comes first. Zero is no limit.
+func (e *expiry) sooner(from time.Time, d time.Duration, reason handoff.Reason) {
+	if d <= 0 {
+		return
+	}
+	when := from.Add(d)
+	if e.when.IsZero() || when.Before(e.when) {
+		*e = expiry{when: when, err: &Expired{Reason: reason}}
+	}
+}

@@ -1,0 +1,106 @@
+package handoff
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// LinkFD is the descriptor by which a child is given its work.
+const LinkFD = 3
+
+// Parent is the child's side of the link.
+type Parent struct {
+	Config Config
+	Page   *Page
+
+	board *Board
+	inbox *inbox
+	buf   []byte
+}
+
+// Open checks that descriptor 3 is a link, reads the configuration from it and
+// maps the shared pages.
+func Open() (*Parent, error) {
+	if err := checkLink(LinkFD); err != nil {
+		return nil, err
+	}
+	unix.CloseOnExec(LinkFD)
+	in := newInbox(LinkFD, MaxMessage+1, 2)
+	m, fds, err := in.receive(0)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	defer closeAll(fds)
+	config, ok := m.(*Config)
+	if !ok || len(fds) != 2 {
+		return nil, fmt.Errorf("read configuration: message %T with %d descriptors", m, len(fds))
+	}
+	page, err := mapPage(fds[0], unix.PROT_READ|unix.PROT_WRITE)
+	if err != nil {
+		return nil, err
+	}
+	board, err := mapPage(fds[1], unix.PROT_READ)
+	if err != nil {
+		return nil, err
+	}
+	wants := (*atomic.Uint32)(unsafe.Pointer(&board[0]))
+	in.buf = in.buf[:MaxMessage]
+	return &Parent{Config: *config, Page: pageOf(page), board: &Board{fd: -1, wants: wants}, inbox: in, buf: make([]byte, 0, 64)}, nil
+}
+
+// IsLink reports whether descriptor fd can be a link: an AF_UNIX socket of type
+// SOCK_SEQPACKET.
+func IsLink(fd int) bool { return checkLink(fd) == nil }
+
+func checkLink(fd int) error {
+	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil {
+		return fmt.Errorf("descriptor %d: %w", fd, err)
+	}
+	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	if err != nil {
+		return fmt.Errorf("descriptor %d: %w", fd, err)
+	}
+	if domain != unix.AF_UNIX || kind != unix.SOCK_SEQPACKET {
+		return fmt.Errorf("descriptor %d: not a unix seqpacket socket", fd)
+	}
+	return nil
+}
+
+// Ready tells the parent that the child waits for its first connection.
+func (p *Parent) Ready() error { return send(LinkFD, &Ready{}, p.buf, unix.MSG_DONTWAIT) }
+
+// Next waits for a connection. The caller owns its descriptor fd, which is
+// blocking and close-on-exec. io.EOF means that the parent retired this child.
+func (p *Parent) Next() (c *Conn, fd int, err error) {
+	m, fds, err := p.inbox.receive(0)
+	if err != nil {
+		return nil, -1, err
+	}
+	c, ok := m.(*Conn)
+	if !ok || len(fds) != 1 {
+		closeAll(fds)
+		return nil, -1, fmt.Errorf("handoff message %T with %d descriptors: want a connection with one", m, len(fds))
+	}
+	return c, fds[0], nil
+}
+
+// Finish publishes the result of the connection at hand; from then on the
+// parent may send the next. Both directions must have ended, and nothing may
+// use the connection's descriptor any more.
+func (p *Parent) Finish(r Result) error {
+	seq := p.Page.Finish(r)
+	if !p.board.wanted() {
+		return nil
+	}
+	err := send(LinkFD, &Done{Seq: seq}, p.buf, unix.MSG_DONTWAIT)
+	if errors.Is(err, unix.EPIPE) {
+		return nil // the parent is gone or does not want us any more: Next will tell
+	}
+	return err
+}

@@ -1,0 +1,274 @@
+// Package handoff is the process boundary: how the parent gives a connected
+// socket to a child, and how the child's result comes back.
+//
+// The two ends of a SOCK_SEQPACKET pair (unix(7)) carry messages; descriptors
+// travel beside them (SCM_RIGHTS). Results travel in shared memory: see Page.
+// Writer and reader of every message stand side by side in this file.
+package handoff
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// version is the first byte of every message.
+const version = 1
+
+// MaxMessage is the largest message in bytes.
+const MaxMessage = 64 << 10
+
+// Kind says what a message is: its second byte.
+type Kind byte
+
+// The messages. Config, Conn and Verdict go to the child, the others come from it.
+const (
+	KindConfig  Kind = 1 // once, first: what all connections have in common; carries the page and the board
+	KindConn    Kind = 2 // one connection; carries its socket
+	KindReady   Kind = 3 // the child waits for its first connection
+	KindDone    Kind = 4 // a result stands in the page (sent only when the board asks for it)
+	KindExec    Kind = 5 // the child is about to become its program: EOF on fd 3 is not a crash
+	KindAsk     Kind = 6 // the real source is known now: may it come in?
+	KindVerdict Kind = 7 // the answer to KindAsk
+)
+
+// Message is one of the message types of this package.
+type Message interface {
+	kind() Kind
+	write(*writer)
+	read(*reader)
+}
+
+// Config is what all connections of a child have in common.
+type Config struct {
+	Handler string   // name of the built-in handler
+	QuitOn  string   // a line that starts with it ends the session; empty for none
+	Limits  Limits   // timers of every connection
+	Program []string // prepared programs: path, then argv; empty for a built-in
+}
+
+// Limits are the timers of a connection. Zero is none.
+type Limits struct {
+	FirstByte time.Duration // nothing received since accept
+	Idle      time.Duration // no byte either way
+	MaxTime   time.Duration // the whole connection
+}
+
+// Conn is one connection. Its socket travels with it, and belongs to the child
+// as soon as the message is sent.
+type Conn struct {
+	ID       uint64
+	Accepted int64    // CLOCK_MONOTONIC, nanoseconds
+	Local    string   // address, text
+	Remote   string   // address, text
+	Env      []string // what rules and the protocol add to a program's environment
+}
+
+// Ready tells that the child waits for its first connection.
+type Ready struct{}
+
+// Done tells that the result of the child's Seq-th connection stands in its page.
+type Done struct{ Seq uint64 }
+
+// Exec tells that the child is about to become its program for connection ID.
+type Exec struct{ ID uint64 }
+
+// Ask tells the real source of connection ID, which a PROXY header named.
+type Ask struct {
+	ID     uint64
+	Source string
+}
+
+// Verdict answers Ask: Cause is empty when the connection may come in.
+type Verdict struct {
+	ID    uint64
+	Cause string
+	Env   []string
+}
+
+func (*Config) kind() Kind  { return KindConfig }
+func (*Conn) kind() Kind    { return KindConn }
+func (*Ready) kind() Kind   { return KindReady }
+func (*Done) kind() Kind    { return KindDone }
+func (*Exec) kind() Kind    { return KindExec }
+func (*Ask) kind() Kind     { return KindAsk }
+func (*Verdict) kind() Kind { return KindVerdict }
+
+func (m *Config) write(w *writer) {
+	w.text(m.Handler)
+	w.text(m.QuitOn)
+	w.number(uint64(m.Limits.FirstByte))
+	w.number(uint64(m.Limits.Idle))
+	w.number(uint64(m.Limits.MaxTime))
+	w.list(m.Program)
+}
+
+func (m *Config) read(r *reader) {
+	m.Handler = r.text()
+	m.QuitOn = r.text()
+	m.Limits.FirstByte = time.Duration(r.number())
+	m.Limits.Idle = time.Duration(r.number())
+	m.Limits.MaxTime = time.Duration(r.number())
+	m.Program = r.list()
+}
+
+func (m *Conn) write(w *writer) {
+	w.number(m.ID)
+	w.number(uint64(m.Accepted))
+	w.text(m.Local)
+	w.text(m.Remote)
+	w.list(m.Env)
+}
+
+func (m *Conn) read(r *reader) {
+	m.ID = r.number()
+	m.Accepted = int64(r.number())
+	m.Local = r.text()
+	m.Remote = r.text()
+	m.Env = r.list()
+}
+
+func (*Ready) write(*writer) {}
+func (*Ready) read(*reader)  {}
+
+func (m *Done) write(w *writer) { w.number(m.Seq) }
+func (m *Done) read(r *reader)  { m.Seq = r.number() }
+
+func (m *Exec) write(w *writer) { w.number(m.ID) }
+func (m *Exec) read(r *reader)  { m.ID = r.number() }
+
+func (m *Ask) write(w *writer) {
+	w.number(m.ID)
+	w.text(m.Source)
+}
+
+func (m *Ask) read(r *reader) {
+	m.ID = r.number()
+	m.Source = r.text()
+}
+
+func (m *Verdict) write(w *writer) {
+	w.number(m.ID)
+	w.text(m.Cause)
+	w.list(m.Env)
+}
+
+func (m *Verdict) read(r *reader) {
+	m.ID = r.number()
+	m.Cause = r.text()
+	m.Env = r.list()
+}
+
+// Append appends the message's wire form to b, or fails when it is too long.
+func Append(b []byte, m Message) ([]byte, error) {
+	start := len(b)
+	w := writer{append(b, version, byte(m.kind()))}
+	m.write(&w)
+	if n := len(w.b) - start; n > MaxMessage {
+		return b, fmt.Errorf("handoff message of %d bytes: at most %d fit", n, MaxMessage)
+	}
+	return w.b, nil
+}
+
+// Parse reads one whole message. Nothing in it is trusted: a wrong version, an
+// unknown kind, a short message and trailing bytes are errors.
+func Parse(b []byte) (Message, error) {
+	if len(b) < 2 {
+		return nil, fmt.Errorf("handoff message of %d bytes: too short", len(b))
+	}
+	if b[0] != version {
+		return nil, fmt.Errorf("handoff message of version %d: this is version %d", b[0], version)
+	}
+	m := blank(Kind(b[1]))
+	if m == nil {
+		return nil, fmt.Errorf("handoff message of unknown kind %d", b[1])
+	}
+	r := reader{b: b[2:]}
+	m.read(&r)
+	if r.bad {
+		return nil, fmt.Errorf("handoff message of kind %d: cut short", b[1])
+	}
+	if len(r.b) > 0 {
+		return nil, fmt.Errorf("handoff message of kind %d: %d bytes too many", b[1], len(r.b))
+	}
+	return m, nil
+}
+
+func blank(k Kind) Message {
+	switch k {
+	case KindConfig:
+		return &Config{}
+	case KindConn:
+		return &Conn{}
+	case KindReady:
+		return &Ready{}
+	case KindDone:
+		return &Done{}
+	case KindExec:
+		return &Exec{}
+	case KindAsk:
+		return &Ask{}
+	case KindVerdict:
+		return &Verdict{}
+	}
+	return nil
+}
+
+// writer appends fields: numbers as uvarints, texts with their length before
+// them, lists with their count.
+type writer struct{ b []byte }
+
+func (w *writer) number(n uint64) { w.b = binary.AppendUvarint(w.b, n) }
+
+func (w *writer) text(s string) {
+	w.number(uint64(len(s)))
+	w.b = append(w.b, s...)
+}
+
+func (w *writer) list(l []string) {
+	w.number(uint64(len(l)))
+	for _, s := range l {
+		w.text(s)
+	}
+}
+
+// reader takes fields off the front of b. After the first field that does not
+// fit it is bad, and every further field is empty.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) number() uint64 {
+	n, size := binary.Uvarint(r.b)
+	if size <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[size:]
+	return n
+}
+
+func (r *reader) text() string {
+	n := r.number()
+	if n > uint64(len(r.b)) {
+		r.bad, r.b = true, nil
+		return ""
+	}
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+func (r *reader) list() []string {
+	n := r.number()
+	if n > uint64(len(r.b)) { // each text takes a byte at least
+		r.bad, r.b = true, nil
+		return nil
+	}
+	var l []string
+	for range n {
+		l = append(l, r.text())
+	}
+	return l
+}

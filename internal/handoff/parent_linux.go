@@ -1,0 +1,133 @@
+package handoff
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Child is the parent's side of one child process. It is not safe for
+// concurrent use.
+type Child struct {
+	PID  int
+	Sock int // our end of the link; readable when the child has something to say, or has died
+
+	page  []byte
+	sent  uint64
+	seen  uint64 // results taken
+	buf   []byte
+	inbox *inbox
+}
+
+// Spawner starts children of one configuration.
+type Spawner struct {
+	Config  Config
+	Board   *Board
+	Environ []string // the children's environment
+	Stderr  int      // descriptor that becomes their standard error
+}
+
+// Spawn starts a child: the running image again, as "nettool child", with the
+// link as its descriptor 3, in a session of its own. The child is not warm
+// before it has sent Ready. The caller closes it with Retire and reaps it.
+func (s *Spawner) Spawn() (*Child, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socketpair", err)
+	}
+	defer unix.Close(pair[1])
+	pageFD, mem, err := newPage()
+	if err != nil {
+		unix.Close(pair[0])
+		return nil, err
+	}
+	defer unix.Close(pageFD)
+	c := &Child{Sock: pair[0], page: mem, buf: make([]byte, 0, 256), inbox: newInbox(pair[0], 1024, 0)}
+	if err := send(c.Sock, &s.Config, c.buf, unix.MSG_DONTWAIT, pageFD, s.Board.fd); err != nil {
+		c.Retire()
+		return nil, fmt.Errorf("send configuration to a child: %w", err)
+	}
+	if c.PID, err = s.fork(pair[1]); err != nil {
+		c.Retire()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *Spawner) fork(link int) (pid int, err error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer null.Close()
+	pid, err = syscall.ForkExec("/proc/self/exe", []string{"nettool", "child"}, &syscall.ProcAttr{
+		Env:   s.Environ,
+		Files: []uintptr{null.Fd(), null.Fd(), uintptr(s.Stderr), uintptr(link)},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		return 0, fmt.Errorf("start a child: %w", err)
+	}
+	return pid, nil
+}
+
+// Send hands a connection over. The socket is copied: the caller closes its own
+// descriptor. After an error the child must not be used any more, and the
+// connection goes to another.
+func (c *Child) Send(m *Conn, fd int) error {
+	if err := send(c.Sock, m, c.buf, unix.MSG_DONTWAIT, fd); err != nil {
+		return fmt.Errorf("hand connection to child %d: %w", c.PID, err)
+	}
+	c.sent++
+	return nil
+}
+
+// Answer sends a verdict about the connection at hand.
+func (c *Child) Answer(v *Verdict) error {
+	return send(c.Sock, v, c.buf, unix.MSG_DONTWAIT)
+}
+
+// Sent is how many connections the child was given.
+func (c *Child) Sent() uint64 { return c.sent }
+
+// Receive reads one message without blocking: unix.EAGAIN when there is none,
+// io.EOF when the child has closed its end or died.
+func (c *Child) Receive() (Message, error) {
+	m, fds, err := c.inbox.receive(unix.MSG_DONTWAIT)
+	closeAll(fds)
+	return m, err
+}
+
+// Finished reports whether the child's connection has ended and its result was
+// not taken yet. A child that claims more than it was given is not believed.
+func (c *Child) Finished() bool {
+	return c.seen < c.sent && c.Page().Done() == c.sent
+}
+
+// Take returns the result of the connection that Finished told of, once.
+func (c *Child) Take() Result {
+	c.seen = c.sent
+	return c.Page().Result()
+}
+
+// Page is the child's page: live counts while it is busy.
+func (c *Child) Page() *Page { return pageOf(c.page) }
+
+// Retire closes the link: the child finishes its connection, if it has one, and
+// ends. It may be called again.
+func (c *Child) Retire() {
+	if c.Sock >= 0 {
+		unix.Close(c.Sock)
+		c.Sock = -1
+	}
+}
+
+// Release unmaps the page once the child is gone and its result was taken.
+func (c *Child) Release() {
+	if c.page != nil {
+		unix.Munmap(c.page)
+		c.page = nil
+	}
+}

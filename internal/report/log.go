@@ -1,0 +1,87 @@
+package report
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// Level says which events are shown.
+type Level int
+
+// The levels: Normal is the zero value.
+const (
+	Quiet   Level = -1 // errors only
+	Normal  Level = 0
+	Verbose Level = 1 // opens, too
+)
+
+// Schema names the JSON form of the events.
+const Schema = "nettool.serve/1"
+
+// Log is serve's event log on standard error. Its methods never block: a slow
+// reader loses lines, and is told how many. It is safe for concurrent use.
+type Log struct {
+	level   Level
+	queue   *queue
+	handler slog.Handler
+}
+
+// NewLog returns a log that writes to w in format "text" or "json". name is how
+// text lines begin. Close it to see the last lines.
+func NewLog(w io.Writer, name, format string, level Level) *Log {
+	l := &Log{level: level, queue: newQueue(w, name)}
+	if format == "json" {
+		l.handler = newJSON(l.queue)
+	} else {
+		l.handler = &textHandler{name: name, to: l.queue}
+	}
+	return l
+}
+
+// Close writes what is pending. Later events are lost.
+func (l *Log) Close() { l.queue.close() }
+
+// Event logs one event, unless the log is quiet.
+func (l *Log) Event(event string, attrs ...slog.Attr) {
+	if l.level > Quiet {
+		l.emit(event, attrs)
+	}
+}
+
+// Detail logs one event that only -v shows.
+func (l *Log) Detail(event string, attrs ...slog.Attr) {
+	if l.level >= Verbose {
+		l.emit(event, attrs)
+	}
+}
+
+// Error logs an "error" event, at every level. what says what was being done.
+func (l *Log) Error(what string, err error, attrs ...slog.Attr) {
+	l.emit("error", append(attrs, slog.String("error", what+": "+err.Error())))
+}
+
+func (l *Log) emit(event string, attrs []slog.Attr) {
+	r := slog.NewRecord(time.Now(), slog.LevelInfo, event, 0)
+	r.AddAttrs(attrs...)
+	l.handler.Handle(context.Background(), r)
+}
+
+// newJSON is slog's JSON handler with our names: schema, ts, event.
+func newJSON(w io.Writer) slog.Handler {
+	h := slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: rename})
+	return h.WithAttrs([]slog.Attr{slog.String("schema", Schema)})
+}
+
+func rename(groups []string, a slog.Attr) slog.Attr {
+	switch a.Key {
+	case slog.TimeKey:
+		return slog.String("ts", a.Value.Time().UTC().Format("2006-01-02T15:04:05.000000Z"))
+	case slog.LevelKey:
+		return slog.Attr{}
+	case slog.MessageKey:
+		return slog.String("event", a.Value.String())
+	}
+	return a
+}

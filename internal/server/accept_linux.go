@@ -1,0 +1,191 @@
+package server
+
+import (
+	"log/slog"
+	"net"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// listener is one listening socket, taken out of Go's poller.
+type listener struct {
+	fd     int
+	addr   net.Addr
+	remove func() error // deletes a unix socket's file
+	local  peer         // of its connections, when fixed
+	fixed  bool
+	token  uint64 // of its watch
+	polled bool
+}
+
+// acceptState is why the listeners are polled or not.
+type acceptState struct {
+	full      fullness
+	exhausted bool // out of descriptors, processes or memory: waiting
+	backoff   time.Duration
+	backlog   []waiting // drain: accepted, no slot yet
+}
+
+// waiting is a connection that was accepted while draining and has no slot yet.
+type waiting struct {
+	fd            int
+	remote, local peer
+}
+
+// acceptBatch bounds how many connections one listener brings in before the
+// loop looks at anything else.
+const acceptBatch = 64
+
+// updatePolling polls the listeners if, and only if, connections can be taken.
+func (s *server) updatePolling() {
+	want := s.lifecycle.ready && !s.lifecycle.closed && !s.accepting.exhausted &&
+		(s.cfg.Reject || !s.slots.full())
+	for _, l := range s.listeners {
+		if want != l.polled {
+			s.poll(l, want)
+		}
+	}
+}
+
+func (s *server) poll(l *listener, on bool) {
+	if !on {
+		s.loop.remove(l.fd, l.token)
+		l.polled = false
+		return
+	}
+	token, err := s.loop.add(l.fd, unix.EPOLLIN, func(uint32) { s.acceptSome(l) })
+	if err != nil {
+		s.fail(err)
+		return
+	}
+	l.token, l.polled = token, true
+}
+
+// acceptSome takes connections from a listener until it has no more, or the
+// server takes no more.
+func (s *server) acceptSome(l *listener) {
+	for range acceptBatch {
+		if !l.polled {
+			return
+		}
+		if !s.acceptOne(l) {
+			return
+		}
+	}
+}
+
+// acceptOne takes one connection; more is false when there is none now.
+func (s *server) acceptOne(l *listener) (more bool) {
+	fd, sa, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC)
+	if err != nil {
+		return s.acceptFailed(err)
+	}
+	s.accepting.backoff = 0
+	remote, local := peerOf(sa), s.localOf(l, fd)
+	if s.slots.full() {
+		s.refuse(fd, remote, "full")
+		return true
+	}
+	s.admit(fd, remote, local)
+	return true
+}
+
+// localOf is the local address of a connection of l.
+func (s *server) localOf(l *listener, fd int) peer {
+	if l.fixed {
+		return l.local
+	}
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return peer{text: AddrText(l.addr)}
+	}
+	return peerOf(sa)
+}
+
+// refuse closes a connection that may not come in.
+func (s *server) refuse(fd int, remote peer, cause string) {
+	unix.Close(fd)
+	s.accepting.full.enter(s.cfg.Log, s.slots.used)
+	s.cfg.Log.Event("reject", slog.String("remote", remote.text), slog.String("cause", cause))
+}
+
+// acceptFailed says whether to go on after accept4 failed with err.
+func (s *server) acceptFailed(err error) (more bool) {
+	switch {
+	case err == unix.EAGAIN:
+		return false
+	case exhaustion(err):
+		s.exhausted("accept", err)
+		return false
+	case err == unix.EBADF || err == unix.EINVAL || err == unix.ENOTSOCK:
+		s.fail(err)
+		return false
+	}
+	return true // the connection died in the backlog (accept(2), "Error handling")
+}
+
+// exhausted stops accepting for a while. It says so once, until things work
+// again.
+func (s *server) exhausted(doing string, err error) {
+	a := &s.accepting
+	if a.exhausted {
+		return
+	}
+	if a.backoff == 0 {
+		s.cfg.Log.Error(doing, err)
+	}
+	a.backoff = min(max(2*a.backoff, firstBackoff), lastBackoff)
+	a.exhausted = true
+	s.updatePolling()
+	s.loop.after(a.backoff, func() {
+		a.exhausted = false
+		s.slotFreed()
+	})
+}
+
+// afterAdmission stops accepting when the connection was the last that fits.
+func (s *server) afterAdmission() {
+	if s.cfg.Once || (s.cfg.MaxTotal > 0 && s.admitted >= s.cfg.MaxTotal) {
+		s.drain(0)
+		return
+	}
+	if s.slots.full() && !s.cfg.Reject {
+		s.accepting.full.enter(s.cfg.Log, s.slots.used)
+		s.updatePolling()
+	}
+}
+
+// slotFreed lets the next connection in.
+func (s *server) slotFreed() {
+	a := &s.accepting
+	for len(a.backlog) > 0 && !s.slots.full() && !a.exhausted {
+		w := a.backlog[0]
+		a.backlog = a.backlog[1:]
+		s.admit(w.fd, w.remote, w.local)
+	}
+	if !s.slots.full() {
+		a.full.leave(s.cfg.Log)
+	}
+	s.updatePolling()
+}
+
+// closeListeners closes the listening sockets. Another process may hold the same
+// sockets, so they are never shut down.
+func (s *server) closeListeners() {
+	for _, l := range s.listeners {
+		if l.fd < 0 {
+			continue
+		}
+		if l.polled {
+			s.poll(l, false)
+		}
+		unix.Close(l.fd)
+		l.fd = -1
+		if l.remove != nil {
+			if err := l.remove(); err != nil {
+				s.cfg.Log.Error("remove socket file", err)
+			}
+		}
+	}
+}

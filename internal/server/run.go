@@ -1,0 +1,97 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"nettool/internal/exit"
+	"nettool/internal/socket"
+)
+
+// Run serves until a signal, or --once or --max-total, ends it. The error
+// carries the exit code; nil is an end after a complete drain. signals brings
+// SIGTERM and SIGINT.
+func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) error {
+	listeners, err := listenAll(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	switch {
+	case cfg.Handler == "stdio":
+		return serveStdio(ctx, cfg, listeners, signals)
+	case cfg.InProcess:
+		return serveInProcess(cfg, listeners, signals)
+	}
+	return serveProcesses(cfg, listeners, signals)
+}
+
+// listenAll opens the listeners of all addresses, or none.
+func listenAll(ctx context.Context, cfg *Config) ([]net.Listener, error) {
+	var all []net.Listener
+	for _, a := range cfg.Addrs {
+		some, err := socket.Listen(ctx, a, cfg.Options)
+		if err != nil {
+			closeListeners(all)
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+func closeListeners(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close()
+	}
+}
+
+// announce logs where the server listens and how it runs connections, and tells
+// whoever waits for that.
+func announce(cfg *Config, addrs []net.Addr) error {
+	texts := make([]string, len(addrs))
+	for i, a := range addrs {
+		texts[i] = AddrText(a)
+	}
+	cfg.Log.Event("listening",
+		slog.String("local", strings.Join(texts, ",")),
+		slog.String("handler", cfg.handlerName()),
+		slog.String("model", cfg.model()),
+		slog.Int("pid", os.Getpid()),
+		slog.Int("max_conns", cfg.MaxConns))
+	return exit.With(exit.Local, cfg.Ready(addrs))
+}
+
+func addrsOf(listeners []net.Listener) []net.Addr {
+	addrs := make([]net.Addr, len(listeners))
+	for i, l := range listeners {
+		addrs[i] = l.Addr()
+	}
+	return addrs
+}
+
+// AddrText is a socket's address as nettool writes and reads it.
+func AddrText(a net.Addr) string {
+	if a.Network() == "unix" {
+		return "unix:" + a.String()
+	}
+	return a.String()
+}
+
+// logDrain says that a signal makes the server end.
+func logDrain(cfg *Config, connections int, sig os.Signal) {
+	cfg.Log.Event("drain", slog.Int("connections", connections), slog.String("signal", signalName(sig.(syscall.Signal))))
+}
+
+// logExit says what the server ends with.
+func logExit(cfg *Config, err error, served int) error {
+	cfg.Log.Event("exit", slog.Int("code", int(exit.Of(err))), slog.Int("served", served))
+	return err
+}
+
+// isClosed reports whether a listener was closed by us.
+func isClosed(err error) bool { return errors.Is(err, net.ErrClosed) }

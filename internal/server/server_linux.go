@@ -1,0 +1,146 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"nettool/internal/exit"
+	"nettool/internal/handoff"
+	"nettool/internal/socket"
+)
+
+// runner is a way to run connections in processes. Its methods are called in
+// the event loop, and call server.ended there, once for each connection.
+type runner interface {
+	// warm prepares; ready is called once connections can be run.
+	warm(ready func()) error
+	// run takes over an admitted connection and its descriptor.
+	run(c *conn)
+	// signal sends sig to the process group that has the connection.
+	signal(c *conn, sig unix.Signal)
+	// retire ends what is idle. Connections go on.
+	retire()
+	// processes is how many processes are not reaped yet.
+	processes() int
+	// close ends the runner's goroutines.
+	close()
+}
+
+// server is the parent in the process models. All its state belongs to the
+// event loop.
+type server struct {
+	cfg       *Config
+	loop      *loop
+	runner    runner
+	listeners []*listener
+	slots     slots
+	conns     map[uint64]*conn
+	lastID    uint64
+	admitted  int
+
+	accepting acceptState
+	lifecycle lifecycle
+	last      ending // of the connection that ended last, for --once
+}
+
+// serveProcesses runs the server until it has ended, and returns what it ends
+// with.
+func serveProcesses(cfg *Config, listeners []net.Listener, signals <-chan os.Signal) error {
+	l, err := newLoop()
+	if err != nil {
+		closeListeners(listeners)
+		return exit.With(exit.Local, err)
+	}
+	defer l.close()
+	s := &server{cfg: cfg, loop: l, slots: slots{max: cfg.MaxConns}, conns: map[uint64]*conn{}}
+	if err := s.listen(listeners); err != nil {
+		return exit.With(exit.Local, err)
+	}
+	defer s.closeListeners()
+	if s.runner, err = newRunner(s); err != nil {
+		return exit.With(exit.Local, err)
+	}
+	if err := s.runner.warm(s.ready); err != nil {
+		return exit.With(exit.Local, err)
+	}
+	defer s.runner.close()
+	stop := make(chan struct{})
+	defer close(stop)
+	go s.relaySignals(signals, stop)
+	if err := l.run(s.finished); err != nil {
+		return exit.With(exit.Local, err)
+	}
+	return s.result()
+}
+
+func newRunner(s *server) (runner, error) {
+	if len(s.cfg.Program) > 0 {
+		return newProgramRunner(s)
+	}
+	return newPool(s)
+}
+
+// listen takes the descriptors out of the listeners.
+func (s *server) listen(listeners []net.Listener) error {
+	for i, nl := range listeners {
+		addr := nl.Addr()
+		fd, remove, err := socket.Detach(nl)
+		if err != nil {
+			closeListeners(listeners[i:])
+			s.closeListeners()
+			return fmt.Errorf("listen %s: %w", addr, err)
+		}
+		local, fixed := fixedLocal(addr)
+		s.listeners = append(s.listeners, &listener{fd: fd, addr: addr, remove: remove, local: local, fixed: fixed})
+	}
+	return nil
+}
+
+// ready starts accepting: the listeners are open and the spares are warm.
+func (s *server) ready() {
+	if s.lifecycle.ready || s.lifecycle.draining {
+		return
+	}
+	s.lifecycle.ready = true
+	var addrs []net.Addr
+	for _, l := range s.listeners {
+		addrs = append(addrs, l.addr)
+	}
+	if err := announce(s.cfg, addrs); err != nil {
+		s.fail(err)
+		return
+	}
+	s.updatePolling()
+}
+
+// admit gives a new connection its number and its slot, and runs it.
+func (s *server) admit(fd int, remote, local peer) {
+	s.lastID++
+	s.admitted++
+	c := &conn{id: s.lastID, fd: fd, remote: remote, local: local, accepted: handoff.Now()}
+	c.slot = s.slots.enter(remote.addr.Addr())
+	s.conns[c.id] = c
+	s.runner.run(c)
+	s.afterAdmission()
+}
+
+// ended frees a connection's slot and writes its closing line. The runner has
+// closed, or given away, the descriptor.
+func (s *server) ended(c *conn, e ending) {
+	if _, ok := s.conns[c.id]; !ok {
+		return
+	}
+	delete(s.conns, c.id)
+	s.slots.leave(c.slot)
+	s.last = e
+	s.cfg.Log.Event("close", e.attrs(s.cfg.handlerName())...)
+	s.slotFreed()
+}
+
+// opened notes that a process has the connection now.
+func (s *server) opened(c *conn) {
+	s.cfg.Log.Detail("open", c.openAttrs(s.cfg.handlerName())...)
+}

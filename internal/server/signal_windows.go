@@ -1,0 +1,6 @@
+package server
+
+import "syscall"
+
+// signalName is a signal's name.
+func signalName(s syscall.Signal) string { return s.String() }

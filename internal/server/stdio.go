@@ -1,0 +1,77 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"nettool/internal/exit"
+	"nettool/internal/relay"
+)
+
+// serveStdio joins the first connection to our own standard input and output,
+// as connect does: the same rules, the same exit codes.
+func serveStdio(ctx context.Context, cfg *Config, listeners []net.Listener, signals <-chan os.Signal) error {
+	if err := announce(cfg, addrsOf(listeners)); err != nil {
+		closeListeners(listeners)
+		return err
+	}
+	conn, err := firstConn(listeners, signals)
+	if conn == nil {
+		return logExit(cfg, err, 0)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go cancelOn(signals, cancel)
+	session := &relay.Session{Conn: conn, In: cfg.Stdin, Out: cfg.Stdout, Idle: cfg.Limits.Idle, Deadline: cfg.Limits.MaxTime, QuitOn: cfg.QuitOn}
+	e := ending{id: 1, remote: AddrText(conn.RemoteAddr()), local: AddrText(conn.LocalAddr()), pid: os.Getpid(), counted: true, exit: -1}
+	cfg.Log.Detail("open", slog.Uint64("id", 1), slog.String("remote", e.remote), slog.String("local", e.local), slog.String("handler", "stdio"))
+	began := time.Now()
+	result, err := session.Run(ctx)
+	e.duration = time.Since(began)
+	e.bytesIn, e.bytesOut = result.BytesIn, result.BytesOut
+	cfg.Log.Event("close", append(e.attrsWith(result.Reason, "stdio"), slog.Int("code", int(exit.Of(err))))...)
+	return logExit(cfg, err, 1)
+}
+
+// firstConn takes one connection and closes the listeners. It returns nil when
+// a signal, or a failure, came first.
+func firstConn(listeners []net.Listener, signals <-chan os.Signal) (net.Conn, error) {
+	type arrival struct {
+		conn net.Conn
+		err  error
+	}
+	arrivals := make(chan arrival, len(listeners))
+	var acceptors sync.WaitGroup
+	for _, l := range listeners {
+		acceptors.Go(func() {
+			conn, err := l.Accept()
+			arrivals <- arrival{conn, err}
+		})
+	}
+	var first arrival
+	select {
+	case first = <-arrivals:
+	case <-signals:
+	}
+	closeListeners(listeners)
+	acceptors.Wait()
+	close(arrivals)
+	for late := range arrivals { // one that came in at the same moment
+		if late.conn != nil {
+			late.conn.Close()
+		}
+	}
+	return first.conn, exit.With(exit.Local, first.err)
+}
+
+// cancelOn cancels the session at the first signal.
+func cancelOn(signals <-chan os.Signal, cancel context.CancelFunc) {
+	if _, ok := (<-signals).(syscall.Signal); ok {
+		cancel()
+	}
+}
