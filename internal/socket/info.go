@@ -19,7 +19,7 @@ type TCPInfo struct {
 	SegsIn        uint32
 	SegsOut       uint32
 	NotSent       uint32 // bytes queued and not sent yet
-	BytesReceived uint64 // includes the peer's FIN, and its SYN on an accepted socket
+	BytesReceived uint64 // includes the peer's FIN
 	BytesAcked    uint64 // includes our FIN, and our SYN on a connected socket
 	BytesSent     uint64 // payload, with what was sent again
 	BytesRetrans  uint64

@@ -138,6 +138,8 @@ func parseHostPort(a Addr, text string) (Addr, error) {
 	switch {
 	case !found:
 		return a, fmt.Errorf("the port is missing; the form is HOST:PORT")
+	case strings.HasPrefix(port, "//"):
+		return a, fmt.Errorf("is a URL; the form is HOST:PORT")
 	case strings.Contains(port, ":"):
 		return a, fmt.Errorf("too many colons; an IPv6 address needs brackets, as in [::1]:7000")
 	}
