@@ -93,6 +93,9 @@ func run(applet string, args []string, call *cli.Call) error {
 	if err != nil {
 		return exit.With(exit.Local, err)
 	}
+	if _, ok := cmd.(mixer); ok {
+		args = arrange(parser.Model, args)
+	}
 	ctx, err := parser.Parse(args)
 	if *done {
 		return nil // --help or --version has been printed

@@ -1,6 +1,104 @@
 package applets_test
 
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
 // probeCommands are the script commands of the tests of probe.
 func probeCommands() map[string]scriptCmd {
-	return map[string]scriptCmd{}
+	return map[string]scriptCmd{
+		"target":    cmdTarget,
+		"open":      cmdOpen,
+		"accepted":  cmdAccepted,
+		"validjson": cmdValidJSON,
+		"terminal":  cmdTerminal,
+	}
+}
+
+// cmdTarget starts a server that misbehaves in a way of its own:
+//
+//	target NAME KIND
+//
+// $NAME_ADDR and $NAME_PORT say where; see serveAs for the kinds.
+func cmdTarget(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: target NAME KIND")
+	}
+	m, err := newMisbehaver(args[1], ts.MkAbs("."), args[0])
+	ts.Check(err)
+	ts.Defer(m.close)
+	ts.Setenv(args[0]+"_ADDR", m.addr)
+	if i := strings.LastIndexByte(m.addr, ':'); i >= 0 {
+		ts.Setenv(args[0]+"_PORT", m.addr[i+1:])
+	}
+	misbehavers.Store(misbehaverKey(ts, args[0]), m)
+}
+
+// cmdOpen lets a target change its ways: "later" starts to listen, "dropping"
+// starts to hold connections, "dns" starts to know its name.
+func cmdOpen(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: open NAME")
+	}
+	ts.Check(misbehaverOf(ts, args[0]).open())
+}
+
+// cmdAccepted checks how many connections a target has accepted: accepted NAME
+// MIN MAX.
+func cmdAccepted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: accepted NAME MIN MAX")
+	}
+	low, _ := strconv.Atoi(args[1])
+	high, _ := strconv.Atoi(args[2])
+	if n := int(misbehaverOf(ts, args[0]).accepted.Load()); n < low || n > high {
+		ts.Fatalf("%s has accepted %d connections, want %d to %d", args[0], n, low, high)
+	}
+}
+
+func misbehaverKey(ts *testscript.TestScript, name string) string {
+	return ts.Getenv("WORK") + "\x00" + name
+}
+
+func misbehaverOf(ts *testscript.TestScript, name string) *misbehaver {
+	m, ok := misbehavers.Load(misbehaverKey(ts, name))
+	if !ok {
+		ts.Fatalf("no target %q", name)
+	}
+	return m.(*misbehaver)
+}
+
+// cmdValidJSON checks every line of a file, or of stdout, against the schema
+// that the repository keeps, and that there is at least one line.
+func cmdValidJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: validjson FILE|stdout")
+	}
+	lines := strings.Split(strings.TrimSpace(ts.ReadFile(args[0])), "\n")
+	schema := probeSchema(ts)
+	for n, line := range lines {
+		var value any
+		decoder := json.NewDecoder(strings.NewReader(line))
+		decoder.UseNumber()
+		if err := decoder.Decode(&value); err != nil {
+			ts.Fatalf("line %d: %v:\n%s", n+1, err, line)
+		}
+		if err := schema.check(schema.root, value, "line"); err != nil {
+			ts.Fatalf("line %d: %v:\n%s", n+1, err, line)
+		}
+	}
+}
+
+func probeSchema(ts *testscript.TestScript) *jsonSchema {
+	text, err := os.ReadFile(filepath.Join(sourceDir, "..", "internal", "record", "schema.json"))
+	ts.Check(err)
+	var root map[string]any
+	ts.Check(json.Unmarshal(text, &root))
+	return &jsonSchema{root}
 }

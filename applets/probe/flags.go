@@ -1,16 +1,90 @@
-// Package probe is the applet.
+// Package probe is the applet that asks whether something is there, and how
+// well it answers: once, until it does, again and again, or port by port.
 package probe
 
 import (
-	"errors"
-
 	"nettool/internal/cli"
 )
 
-// Cmd holds the flags.
+// Cmd holds the flags that all ways of asking share. In durations, zero is the
+// default and "off" is off.
 type Cmd struct {
-	Address string `arg:"" help:"Where."`
+	Attempt attemptFlags `embed:"" group:"One attempt:"`
+	Result  resultFlags  `embed:"" group:"Results:"`
+
+	Check checkCmd `cmd:"" default:"withargs" help:"Ask once (the default): is it there?"`
 }
 
-// Run runs the applet.
-func (c *Cmd) Run(call *cli.Call) error { return errors.New("not built yet") }
+// attemptFlags say what one attempt does.
+type attemptFlags struct {
+	Timeout  cli.Duration `placeholder:"DUR" help:"Give an attempt DUR in all, name lookup included (default 3s; wait and sweep 1s)."`
+	Level    level        `placeholder:"LEVEL" help:"What has to work: connect (default); syn (half-open: reset before the server accepts, best effort: on a busy machine an accept may happen; Linux); stay=DUR (not closed for DUR); talk (see --send, --expect); tls; echo (a random line comes back)."`
+	Send     string       `placeholder:"TEXT" help:"Send TEXT, with the escapes \\r \\n \\t \\0 \\\\ \\xNN and nothing appended (level talk)."`
+	Expect   string       `placeholder:"REGEX" help:"Wait for an answer that matches REGEX (level talk)."`
+	Slow     cli.Duration `placeholder:"DUR" help:"Call an answer that takes longer than DUR slow, which is not ok."`
+	CA       string       `name:"tls-ca" placeholder:"FILE" help:"Trust the certificates in FILE (PEM) instead of the system's."`
+	Name     string       `name:"tls-name" placeholder:"NAME" help:"The name that the certificate must carry (default: the target's host)."`
+	Insecure bool         `name:"tls-insecure" help:"Do not check the certificate."`
+}
+
+// resultFlags say how results are written.
+type resultFlags struct {
+	Output  string `short:"o" enum:"text,json,csv,prom" default:"text" placeholder:"FORMAT" help:"Write results as text, json (lines), csv or prom (Prometheus text)."`
+	Verbose bool   `short:"v" xor:"loud" help:"Show the phases of every attempt."`
+	Quiet   bool   `short:"q" xor:"loud" help:"Write no results and no live view: the exit code tells."`
+}
+
+// needFlags say how many of several targets must be ok.
+type needFlags struct {
+	All bool `xor:"need" help:"All targets must be ok (the default)."`
+	Any bool `xor:"need" help:"One target that is ok is enough."`
+	Min int  `xor:"need" placeholder:"N" help:"N targets that are ok are enough."`
+}
+
+// checkCmd asks once.
+type checkCmd struct {
+	Targets []string `arg:"" name:"target" sep:"none" help:"HOST:PORT, HOST:22,80,8000-8100, PORT (loopback), unix:/path, tls:HOST:PORT, @FILE (one a line), @- (stdin), or HOST PORT."`
+	needFlags
+	Retries int          `placeholder:"N" help:"Try a target that is not ok N more times."`
+	Delay   cli.Duration `name:"retry-delay" placeholder:"DUR" help:"Wait DUR before such a try (default 200ms)."`
+}
+
+// Help introduces the applet.
+func (*Cmd) Help() string {
+	return "Ask whether something is there. Every target gets a line that names the outcome: " +
+		"ok refused timeout unreachable reset closed_early mismatch tls_error dns_error slow local_error cancelled."
+}
+
+// FlagsAnywhere lets targets and flags mix.
+func (*Cmd) FlagsAnywhere() {}
+
+// HintFor tells users of other tools which of our flags they meant.
+func (*Cmd) HintFor(flag string) string {
+	switch flag {
+	case "-z":
+		return "probe never sends anything unless told to: nettool probe HOST:PORT is nc -z HOST PORT"
+	case "-w":
+		return "for nc -w SECONDS use --timeout, as in --timeout 3s"
+	case "-u", "--udp":
+		return "probe asks TCP and unix sockets; for UDP use nettool connect udp:HOST:PORT"
+	case "-U", "--unixsock":
+		return "for a unix socket write its path as the target"
+	case "-n":
+		return "give an IP address as the target to keep from looking up a name"
+	case "-p", "-p-":
+		return "ports belong to the target, as in HOST:22,80,8000-8100"
+	case "-4":
+		return "for IPv4 only write the target as tcp4:HOST:PORT"
+	case "-6":
+		return "for IPv6 only write the target as tcp6:HOST:PORT"
+	case "-l", "--listen":
+		return "to listen use nettool serve"
+	case "-c", "--count", "-i", "--interval":
+		return "to ask again and again use nettool probe ping"
+	case "-t", "--deadline":
+		return "to wait until a target is there use nettool probe wait"
+	case "-sT", "-sS", "--open":
+		return "for many ports use nettool probe sweep HOST:PORTS"
+	}
+	return ""
+}

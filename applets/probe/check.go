@@ -1,0 +1,47 @@
+package probe
+
+import (
+	"time"
+
+	"nettool/internal/attempt"
+	"nettool/internal/check"
+	"nettool/internal/cli"
+	"nettool/internal/exit"
+	"nettool/internal/record"
+	"nettool/internal/target"
+)
+
+// Run asks every target once.
+func (c *checkCmd) Run(call *cli.Call, shared *Cmd) error {
+	s, err := shared.begin(call, c.Targets, attempt.DefaultTimeout)
+	if err != nil {
+		return err
+	}
+	all := target.Expand(s.targets)
+	need, err := c.need(len(all))
+	if err != nil {
+		return err
+	}
+	config := check.Config{Spec: s.spec, Need: need, Retries: c.Retries, Delay: c.Delay.Or(200 * time.Millisecond)}
+	count := check.Run(s.ctx, config, all, func(r *attempt.Result) {
+		s.sink.Finding(record.Finding{Kind: "attempt", Result: r})
+		s.sink.Flush()
+	})
+	if len(all) > 1 || shared.Result.Output == "json" {
+		s.sink.Summary(&record.Summary{Tally: count, Elapsed: time.Since(s.began)})
+	}
+	return s.end(check.Code(count, need))
+}
+
+// need is how many of n targets must be ok.
+func (f *needFlags) need(n int) (int, error) {
+	switch {
+	case f.Any:
+		return 1, nil
+	case f.Min < 0 || f.Min > n:
+		return 0, exit.Errorf(exit.Usage, "--min %d: there are %d targets", f.Min, n)
+	case f.Min > 0:
+		return f.Min, nil
+	}
+	return n, nil
+}

@@ -1,0 +1,99 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"nettool/internal/attempt"
+	"nettool/internal/cli"
+	"nettool/internal/exit"
+	"nettool/internal/record"
+	"nettool/internal/target"
+)
+
+// session is what every way of asking starts from.
+type session struct {
+	call    *cli.Call
+	spec    attempt.Spec
+	targets []target.Target
+	sink    record.Sink
+	ctx     context.Context // ends at ^C and SIGTERM
+	stop    func()
+	began   time.Time
+}
+
+// begin turns shared flags into a session. The caller calls end.
+func (c *Cmd) begin(call *cli.Call, targets []string, timeout time.Duration) (*session, error) {
+	s := &session{call: call, began: time.Now()}
+	var err error
+	if s.spec, err = c.Attempt.spec(timeout); err != nil {
+		return nil, err
+	}
+	if s.targets, err = target.ParseAll(targets, call.Stdin); err != nil {
+		return nil, err
+	}
+	s.sink = c.Result.sink(call.Stdout)
+	s.ctx, s.stop = untilSignal()
+	return s, nil
+}
+
+func (f *resultFlags) sink(stdout *os.File) record.Sink {
+	if f.Quiet {
+		return record.New(io.Discard, "text", false)
+	}
+	return record.New(stdout, f.Output, f.Verbose)
+}
+
+// end writes what is left and returns the exit code as an error: a failure to
+// write results comes first, then a signal's code.
+func (s *session) end(code exit.Code) error {
+	defer s.stop()
+	if err := s.sink.Close(); err != nil {
+		return err
+	}
+	if sig := s.signal(); sig != nil {
+		return exit.Status(exit.Signal(sig.number))
+	}
+	return exit.Status(code)
+}
+
+// signal is the signal that ended the session, or nil.
+func (s *session) signal() *signalled {
+	sig, _ := errors.AsType[*signalled](context.Cause(s.ctx))
+	return sig
+}
+
+// signalled is the cause of a context that a signal ended.
+type signalled struct{ number syscall.Signal }
+
+func (e *signalled) Error() string        { return e.number.String() }
+func (e *signalled) Is(target error) bool { return target == context.Canceled }
+
+// untilSignal returns a context that the first ^C or SIGTERM ends; the second
+// ends the process.
+func untilSignal() (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	came := make(chan os.Signal, 1)
+	signal.Notify(came, os.Interrupt, syscall.SIGTERM)
+	go watchSignals(came, cancel)
+	return ctx, func() {
+		signal.Stop(came)
+		cancel(nil)
+		close(came)
+	}
+}
+
+func watchSignals(came <-chan os.Signal, cancel context.CancelCauseFunc) {
+	sig, ok := <-came
+	if !ok {
+		return
+	}
+	number, _ := sig.(syscall.Signal)
+	cancel(&signalled{number})
+	signal.Reset(os.Interrupt, syscall.SIGTERM)
+}

@@ -1,0 +1,69 @@
+package probe
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"regexp"
+	"time"
+
+	"nettool/internal/attempt"
+	"nettool/internal/exit"
+)
+
+// spec turns the flags of one attempt into plain values.
+func (f *attemptFlags) spec(timeout time.Duration) (attempt.Spec, error) {
+	s := attempt.Spec{Level: f.Level.is, Stay: f.Level.stay, Timeout: f.Timeout.Or(timeout), Slow: f.Slow.Or(0)}
+	if s.Timeout == 0 {
+		return s, exit.Errorf(exit.Usage, "--timeout cannot be off: an attempt has to end")
+	}
+	if err := f.conversation(&s); err != nil {
+		return s, err
+	}
+	if s.Level == attempt.Syn && !attempt.HalfOpen {
+		return s, exit.Errorf(exit.Usage, "--level syn works on Linux only")
+	}
+	config, err := f.tls()
+	s.TLS = config
+	return s, err
+}
+
+// conversation fills in what level talk says and hears.
+func (f *attemptFlags) conversation(s *attempt.Spec) (err error) {
+	speaks := f.Send != "" || f.Expect != ""
+	switch {
+	case speaks && !f.Level.given:
+		s.Level = attempt.Talk
+	case speaks && s.Level != attempt.Talk:
+		return exit.Errorf(exit.Usage, "--send and --expect are for --level talk")
+	case !speaks && s.Level == attempt.Talk:
+		return exit.Errorf(exit.Usage, "--level talk needs --send TEXT or --expect REGEX")
+	}
+	if s.Send, err = attempt.Unescape(f.Send); err != nil {
+		return exit.Errorf(exit.Usage, "--send %q: %w", f.Send, err)
+	}
+	if f.Expect == "" {
+		return nil
+	}
+	if s.Expect, err = regexp.Compile(f.Expect); err != nil {
+		return exit.Errorf(exit.Usage, "--expect: %w", err)
+	}
+	return nil
+}
+
+func (f *attemptFlags) tls() (*tls.Config, error) {
+	config := &tls.Config{ServerName: f.Name, InsecureSkipVerify: f.Insecure}
+	if f.CA == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(f.CA)
+	if err != nil {
+		return nil, exit.With(exit.Local, fmt.Errorf("read certificates: %w", err))
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, exit.Errorf(exit.Local, "read certificates: %q holds none in PEM", f.CA)
+	}
+	return config, nil
+}

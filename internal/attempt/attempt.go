@@ -1,0 +1,157 @@
+// Package attempt is probe's engine: one attempt at one address, its phases
+// timed apart on the monotonic clock, its end put into one of a closed list of
+// outcomes. It prints nothing and retries nothing.
+package attempt
+
+import (
+	"context"
+	"crypto/tls"
+	"net/netip"
+	"regexp"
+	"time"
+
+	"nettool/internal/socket"
+)
+
+// Level is how much has to work for an attempt to be ok.
+type Level uint8
+
+// The levels, from the cheapest.
+const (
+	Connect Level = iota // a connection is established (and TLS, for tls: addresses)
+	Syn                  // the same, but reset before the server's accept sees it; Linux
+	Stay                 // and it is not closed for a while
+	Talk                 // and what is sent is answered as expected
+	TLS                  // and a TLS handshake succeeds
+	Echo                 // and a random text comes back
+)
+
+// Spec says what an attempt does. Zero is the default, as far as one is named.
+type Spec struct {
+	Level   Level
+	Timeout time.Duration  // of the whole attempt but the stay; default 3 s
+	Stay    time.Duration  // Level Stay: how long it must not be closed
+	Send    []byte         // Level Talk
+	Expect  *regexp.Regexp // Level Talk: what must come, nil for nothing
+	Slow    time.Duration  // an answer that takes longer is not ok; zero is off
+	TLS     *tls.Config    // nil is the system's certificates and the target's name
+	Banner  time.Duration  // Level Connect: wait so long for what the server says first; zero is off
+}
+
+// DefaultTimeout bounds an attempt whose Spec does not.
+const DefaultTimeout = 3 * time.Second
+
+// Limit is how long one attempt takes at most. A stay comes on top of the timeout.
+func (s *Spec) Limit() time.Duration {
+	limit := s.Timeout
+	if limit <= 0 {
+		limit = DefaultTimeout
+	}
+	if s.Level == Stay {
+		limit += s.Stay
+	}
+	return limit
+}
+
+// Result is how one attempt went.
+type Result struct {
+	Target      socket.Addr
+	Addr        string // the peer's address, or the one that failed; "" when none was tried
+	Outcome     Outcome
+	Phase       Phase  // where it ended, NoPhase when ok
+	Errno       string // such as "ECONNREFUSED", or ""
+	Detail      string // what else there is to say, from the network: escape it
+	Start       time.Time
+	Total       time.Duration
+	Took        [Phases]time.Duration // by phase; zero is not reached
+	RTT         time.Duration         // the kernel's estimate, zero when it has none
+	Retransmits int                   // of the SYN; -1 when not known
+	Tries       int                   // attempts made in all, set by who repeats them; zero is one
+	Banner      string                // what the server said first, when asked for
+}
+
+// OK tells whether the target answered as it should.
+func (r *Result) OK() bool { return r.Outcome == OK }
+
+// Try makes one attempt. candidates may hold the target's addresses when they
+// are known; otherwise they are looked up first, as a phase of the attempt.
+func (s *Spec) Try(ctx context.Context, to socket.Addr, candidates []netip.AddrPort) Result {
+	ctx, cancel := context.WithTimeout(ctx, s.Limit())
+	defer cancel()
+	r := Result{Target: to, Start: time.Now(), Retransmits: -1}
+	l, err := s.open(ctx, &r, candidates)
+	if err == nil {
+		err = s.use(ctx, &r, l)
+		r.measure(l.info())
+		r.during(Close, func() error { l.close(); return nil })
+	}
+	r.Total = time.Since(r.Start)
+	r.judge(ctx, err)
+	if s.Slow > 0 && r.Outcome == OK && r.Total > s.Slow {
+		r.Outcome = Slow
+	}
+	return r
+}
+
+// open resolves and connects.
+func (s *Spec) open(ctx context.Context, r *Result, candidates []netip.AddrPort) (*link, error) {
+	if r.Target.Network == "unix" {
+		r.Addr = r.Target.Path
+		return s.connect(ctx, r, []netip.AddrPort{{}})
+	}
+	if candidates == nil && numeric(r.Target) {
+		candidates, _ = r.Target.Resolve(ctx) // nothing to look up, no phase
+	}
+	if candidates == nil {
+		err := r.during(DNS, func() (err error) {
+			candidates, err = r.Target.Resolve(ctx)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s.connect(ctx, r, candidates)
+}
+
+// numeric tells whether an address needs no name service.
+func numeric(a socket.Addr) bool {
+	_, err := netip.ParseAddr(a.Host)
+	return err == nil || a.Host == ""
+}
+
+func (s *Spec) connect(ctx context.Context, r *Result, candidates []netip.AddrPort) (l *link, err error) {
+	err = r.during(Connected, func() (err error) {
+		l, err = race(ctx, r, candidates, s.Level == Syn)
+		return err
+	})
+	return l, err
+}
+
+// during runs a phase and notes how long it took. Only the phase that failed
+// stays in r.Phase: judge clears it at the end.
+func (r *Result) during(p Phase, step func() error) error {
+	if p != Close {
+		r.Phase = p
+	}
+	began := time.Now()
+	err := step()
+	r.Took[p] = max(time.Since(began), 1)
+	return err
+}
+
+func (r *Result) measure(info socket.TCPInfo, known bool) {
+	if known {
+		r.RTT = info.RTT
+		r.Retransmits = int(info.Retrans)
+	}
+}
+
+// judge turns the attempt's error into an outcome.
+func (r *Result) judge(ctx context.Context, err error) {
+	if err == nil {
+		r.Outcome, r.Phase = OK, NoPhase
+		return
+	}
+	r.Outcome, r.Errno, r.Detail = classify(ctx, r.Phase, err)
+}

@@ -1,0 +1,133 @@
+package attempt
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"nettool/internal/socket"
+)
+
+// HalfOpen tells whether Level Syn works on this system.
+const HalfOpen = true
+
+func closeFD(fd int) { syscall.Close(fd) }
+
+// knock connects l to at, or to a unix address's path. On failure l holds
+// nothing but what the kernel told about the try. It makes its own system calls
+// because most attempts end within them: a closed port on this machine costs
+// four, and no visit to the poller.
+func knock(ctx context.Context, l *link, to socket.Addr, at netip.AddrPort, half bool) error {
+	if to.Network == "unix" {
+		c, err := socket.DialOne(ctx, "unix", to.Path, socket.Options{})
+		l.c = c
+		return err
+	}
+	sa, family := sockaddr(at)
+	fd, err := syscall.Socket(family, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, syscall.IPPROTO_TCP)
+	if err != nil {
+		return os.NewSyscallError("socket", err)
+	}
+	l.fd, l.has = fd, true
+	if half {
+		err = stayHalfOpen(fd)
+	}
+	if err == nil {
+		err = l.await(ctx, sa)
+	}
+	if err == nil && metItself(fd, at) {
+		err = syscall.ECONNREFUSED
+	}
+	if err != nil {
+		l.info()
+		l.close()
+	}
+	return err
+}
+
+// stayHalfOpen makes the kernel hold back the ACK that would complete the
+// handshake, as if data were about to follow (tcp(7), TCP_QUICKACK), and makes
+// close send a reset: if that comes first, the server never sees a connection.
+func stayHalfOpen(fd int) error {
+	if err := syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 0); err != nil {
+		return os.NewSyscallError("setsockopt", err)
+	}
+	err := syscall.SetsockoptLinger(fd, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
+	return os.NewSyscallError("setsockopt", err)
+}
+
+// await connects. On this machine the second connect(2) has the answer already;
+// otherwise the poller says when to ask again.
+func (l *link) await(ctx context.Context, sa syscall.Sockaddr) error {
+	err := syscall.Connect(l.fd, sa)
+	if err == syscall.EINPROGRESS {
+		err = syscall.Connect(l.fd, sa)
+	}
+	if !pending(err) {
+		return err
+	}
+	f := os.NewFile(uintptr(l.fd), "socket")
+	l.file = f
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { f.SetWriteDeadline(time.Unix(1, 0)) })
+	var answer error
+	err = raw.Write(func(fd uintptr) bool {
+		answer = syscall.Connect(int(fd), sa)
+		return !pending(answer)
+	})
+	if !stop() && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	return answer
+}
+
+func pending(err error) bool { return err == syscall.EINPROGRESS || err == syscall.EALREADY }
+
+// metItself tells a connection to oneself: with nobody listening, the kernel may
+// choose the very port that is asked as the source port, and TCP's simultaneous
+// open connects the socket to itself.
+func metItself(fd int, at netip.AddrPort) bool {
+	sa, err := syscall.Getsockname(fd)
+	if err != nil {
+		return false
+	}
+	switch sa := sa.(type) {
+	case *syscall.SockaddrInet4:
+		return sa.Port == int(at.Port()) && netip.AddrFrom4(sa.Addr) == at.Addr()
+	case *syscall.SockaddrInet6:
+		return sa.Port == int(at.Port()) && netip.AddrFrom16(sa.Addr) == at.Addr().WithZone("")
+	}
+	return false
+}
+
+func sockaddr(at netip.AddrPort) (syscall.Sockaddr, int) {
+	ip := at.Addr()
+	if ip.Is4() {
+		return &syscall.SockaddrInet4{Port: int(at.Port()), Addr: ip.As4()}, syscall.AF_INET
+	}
+	return &syscall.SockaddrInet6{Port: int(at.Port()), Addr: ip.As16(), ZoneId: zone(ip.Zone())}, syscall.AF_INET6
+}
+
+func zone(name string) uint32 {
+	if name == "" {
+		return 0
+	}
+	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
+		return uint32(n)
+	}
+	iface, err := net.InterfaceByName(name)
+	if err != nil {
+		return 0
+	}
+	return uint32(iface.Index)
+}

@@ -1,0 +1,51 @@
+//go:build !linux
+
+package attempt
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"syscall"
+
+	"nettool/internal/socket"
+)
+
+// HalfOpen tells whether Level Syn works on this system.
+const HalfOpen = false
+
+// link is one connected socket. The zero link has none.
+type link struct {
+	c    net.Conn
+	tcp  socket.TCPInfo
+	told bool
+}
+
+// info is what the kernel tells about the connection.
+func (l *link) info() (socket.TCPInfo, bool) {
+	if c, ok := l.c.(syscall.Conn); ok {
+		l.tcp, l.told = socket.Info(c)
+	}
+	return l.tcp, l.told
+}
+
+// conn is the link's connection; the link stays its owner.
+func (l *link) conn() (net.Conn, error) { return l.c, nil }
+
+// close closes the connection. It may be called twice.
+func (l *link) close() {
+	if l.c != nil {
+		l.c.Close()
+	}
+	l.c = nil
+}
+
+// knock connects l to at, or to a unix address's path.
+func knock(ctx context.Context, l *link, to socket.Addr, at netip.AddrPort, _ bool) (err error) {
+	if to.Network == "unix" {
+		l.c, err = socket.DialOne(ctx, "unix", to.Path, socket.Options{})
+		return err
+	}
+	l.c, err = socket.DialOne(ctx, "tcp", at.String(), socket.Options{})
+	return err
+}

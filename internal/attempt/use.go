@@ -1,0 +1,212 @@
+package attempt
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+// most is how much of an answer is kept and searched.
+const most = 64 << 10
+
+// use does what the level asks for on a connected link, which stays the
+// caller's.
+func (s *Spec) use(ctx context.Context, r *Result, l *link) error {
+	secure := r.Target.TLS || s.Level == TLS
+	if !secure && (s.Level == Syn || s.Level == Connect && s.Banner <= 0) {
+		return nil
+	}
+	conn, err := l.conn()
+	if err != nil {
+		return err
+	}
+	stop := follow(ctx, conn)
+	defer stop()
+	if secure {
+		if conn, err = s.handshake(ctx, r, conn); err != nil {
+			return cut(ctx, err)
+		}
+	}
+	return cut(ctx, s.exchange(r, conn))
+}
+
+// exchange does the part of the level that speaks.
+func (s *Spec) exchange(r *Result, conn net.Conn) error {
+	switch s.Level {
+	case Stay:
+		return s.stay(r, conn)
+	case Talk:
+		return s.talk(r, conn)
+	case Echo:
+		return s.echo(r, conn)
+	}
+	if s.Banner > 0 {
+		r.Banner = listen(conn, s.Banner)
+	}
+	return nil
+}
+
+// follow makes reads and writes end when ctx does.
+func follow(ctx context.Context, conn net.Conn) (stop func() bool) {
+	return context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+}
+
+// cut replaces the error that follow causes by the context's own.
+func cut(ctx context.Context, err error) error {
+	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// handshake returns the TLS connection over conn. Closing conn is enough to
+// end both: probe owes nobody a close_notify.
+func (s *Spec) handshake(ctx context.Context, r *Result, conn net.Conn) (net.Conn, error) {
+	config := &tls.Config{}
+	if s.TLS != nil {
+		config = s.TLS.Clone()
+	}
+	if config.ServerName == "" {
+		config.ServerName = r.Target.Host
+		if config.ServerName == "" {
+			config.ServerName = "localhost"
+		}
+	}
+	secure := tls.Client(conn, config)
+	err := r.during(Handshake, func() error { return secure.HandshakeContext(ctx) })
+	if err != nil {
+		return nil, err
+	}
+	r.Detail = tls.VersionName(secure.ConnectionState().Version)
+	return secure, nil
+}
+
+// stay checks that the peer does not hang up for a while. What it sends
+// meanwhile is thrown away.
+func (s *Spec) stay(r *Result, conn net.Conn) error {
+	until := time.Now().Add(s.Stay)
+	buf := make([]byte, 4096)
+	began := time.Now()
+	for {
+		conn.SetReadDeadline(until)
+		_, err := conn.Read(buf)
+		if errors.Is(err, os.ErrDeadlineExceeded) && !time.Now().Before(until) {
+			return nil
+		}
+		if err != nil {
+			r.Phase, r.Took[Close] = Close, time.Since(began)
+			return err
+		}
+	}
+}
+
+// talk sends what the spec says and waits for what it expects.
+func (s *Spec) talk(r *Result, conn net.Conn) error {
+	if err := send(r, conn, s.Send); err != nil || s.Expect == nil {
+		return err
+	}
+	return receive(r, conn, func(got []byte) bool { return s.Expect.Match(got) })
+}
+
+func send(r *Result, conn net.Conn, text []byte) error {
+	if len(text) == 0 {
+		return nil
+	}
+	return r.during(Sent, func() error {
+		_, err := conn.Write(text)
+		return err
+	})
+}
+
+// receive reads until enough is there. The time to the first byte and from
+// there to the last are two phases.
+func receive(r *Result, conn net.Conn, enough func(got []byte) bool) error {
+	got := make([]byte, 0, 1024)
+	err := r.during(FirstByte, func() (err error) {
+		got, err = readMore(conn, got)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return r.during(Expected, func() (err error) {
+		for !enough(got) {
+			if len(got) >= most {
+				return &unexpected{Mismatch, got}
+			}
+			if got, err = readMore(conn, got); err != nil {
+				return disappointed(got, err)
+			}
+		}
+		return nil
+	})
+}
+
+func readMore(conn net.Conn, got []byte) ([]byte, error) {
+	if cap(got)-len(got) < 1024 {
+		got = append(make([]byte, 0, 2*cap(got)), got...)
+	}
+	n, err := conn.Read(got[len(got):cap(got)])
+	if n > 0 {
+		err = nil // if there is one, it comes again
+	}
+	return got[:len(got)+n], err
+}
+
+// disappointed judges an answer that did not match before err ended it: whole
+// lines are an answer, a wrong one; half a line is an answer that was cut off.
+func disappointed(got []byte, err error) error {
+	if bytes.HasSuffix(got, []byte("\n")) {
+		return &unexpected{Mismatch, got}
+	}
+	switch {
+	case errors.Is(err, io.EOF):
+		return &unexpected{ClosedEarly, got}
+	case timedOut(err):
+		return &unexpected{Timeout, got}
+	}
+	return err
+}
+
+// echo sends a random line and wants it back.
+func (s *Spec) echo(r *Result, conn net.Conn) error {
+	var random [16]byte
+	rand.Read(random[:])
+	nonce := append(hex.AppendEncode(nil, random[:]), '\n')
+	if err := send(r, conn, nonce); err != nil {
+		return err
+	}
+	var wrong []byte
+	err := receive(r, conn, func(got []byte) bool {
+		same := min(len(got), len(nonce))
+		if len(got) > len(nonce) || !bytes.Equal(got[:same], nonce[:same]) {
+			wrong = got
+		}
+		return wrong != nil || len(got) == len(nonce)
+	})
+	if wrong != nil {
+		return &unexpected{Mismatch, wrong}
+	}
+	return err
+}
+
+// listen returns what the peer says first, at most one line, within d.
+func listen(conn net.Conn, d time.Duration) string {
+	conn.SetReadDeadline(time.Now().Add(d))
+	got := make([]byte, 0, 1024)
+	for len(got) < 256 && !bytes.Contains(got, []byte("\n")) {
+		var err error
+		if got, err = readMore(conn, got); err != nil {
+			break
+		}
+	}
+	line, _, _ := bytes.Cut(got, []byte("\n"))
+	return string(bytes.TrimRight(line[:min(len(line), 256)], "\r"))
+}
