@@ -3,6 +3,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -18,7 +19,7 @@ func Failure(w io.Writer, name string, err error) {
 		return
 	}
 	var hint string
-	if e, ok := err.(*exit.Error); ok {
+	if e, ok := errors.AsType[*exit.Error](err); ok { // kong wraps what Run returns
 		if e.Err == nil {
 			return
 		}
