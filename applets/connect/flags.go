@@ -1,16 +1,97 @@
-// Package connect is the applet.
+// Package connect is the applet that talks to a port: standard input to the
+// peer, the peer to standard output, or the connection to a program.
 package connect
 
 import (
-	"errors"
-
 	"nettool/internal/cli"
 )
 
-// Cmd holds the flags.
+// Cmd holds the flags of connect. In durations, zero is the default and "off"
+// is off.
 type Cmd struct {
-	Address string `arg:"" help:"Where."`
+	Address string `arg:"" help:"Where: HOST:PORT, PORT (loopback), unix:/path, unix:@name, udp:HOST:PORT, unixgram:/path, tls:HOST:PORT."`
+	Port    string `arg:"" optional:"" help:"The port, when ADDRESS is a bare host."`
+
+	Times   timeFlags    `embed:"" group:"Time limits:"`
+	Session sessionFlags `embed:"" group:"Session:"`
+	Socket  socketFlags  `embed:"" group:"Socket:"`
 }
 
-// Run runs the applet.
-func (c *Cmd) Run(call *cli.Call) error { return errors.New("not built yet") }
+// timeFlags are the four timers and the patience at the end.
+type timeFlags struct {
+	ConnectTimeout cli.Duration `placeholder:"DUR" help:"Give up connecting after DUR, over all addresses (default 10s, exit 5)."`
+	Idle           cli.Duration `placeholder:"DUR" help:"End when no byte has moved either way for DUR (exit 8)."`
+	Deadline       cli.Duration `placeholder:"DUR" help:"End the session after DUR, whatever happens (exit 8)."`
+	AfterEOF       cli.Duration `name:"after-eof" placeholder:"DUR" help:"After the end of standard input, end when nothing was received for DUR, as a success (default off; 2s for datagrams)."`
+	Linger         cli.Duration `placeholder:"DUR" help:"At the end, wait up to DUR without progress for the peer to acknowledge our bytes (default 5s)."`
+}
+
+// sessionFlags say what is sent and what ends the session.
+type sessionFlags struct {
+	SendOnly   bool   `xor:"direction" help:"Send standard input, drop what the peer says, and end when all has arrived."`
+	RecvOnly   bool   `xor:"direction" help:"Never read standard input."`
+	NoShutdown bool   `help:"Do not end our side when standard input ends, for peers that take that as hang-up."`
+	FullDuplex bool   `help:"Go on sending after the peer has ended its side."`
+	QuitOn     string `placeholder:"PREFIX" help:"A line of standard input that starts with PREFIX is sent and ends the session."`
+}
+
+// socketFlags are the options of the connection's socket.
+type socketFlags struct {
+	Source    source       `placeholder:"ADDR" help:"Connect from this local IP or IP:PORT."`
+	Interface string       `placeholder:"NAME" help:"Connect through this network interface."`
+	KeepAlive cli.Duration `name:"keepalive" placeholder:"DUR" help:"Ask an idle peer after DUR whether it is still there (default 60s)."`
+	DeadPeer  cli.Duration `placeholder:"DUR" help:"Notice a vanished peer within DUR, 2s or more (exit 8). It also ends a session whose peer takes nothing for so long."`
+	RcvBuf    cli.Size     `name:"rcvbuf" placeholder:"SIZE" help:"Receive buffer of the socket."`
+	SndBuf    cli.Size     `name:"sndbuf" placeholder:"SIZE" help:"Send buffer of the socket."`
+	DSCP      int          `name:"dscp" placeholder:"N" help:"Mark packets with this DSCP, 1 to 63."`
+}
+
+// Help introduces the applet.
+func (*Cmd) Help() string {
+	return "Connect to ADDRESS (or HOST PORT): send standard input, write what the peer says to standard output. " +
+		"The exit code tells whether everything was delivered. " +
+		"With -- PROGRAM ARG…, connect and become PROGRAM instead: it reads the connection as descriptor 6 and writes it as 7."
+}
+
+// HintFor tells users of other tools which of our flags they meant.
+func (*Cmd) HintFor(flag string) string {
+	switch flag {
+	case "-N":
+		return "the end of standard input always ends our side of the connection; no flag is needed (--no-shutdown keeps it open)"
+	case "-q":
+		return "for nc -q SECONDS use --after-eof, as in --after-eof 1s"
+	case "-w":
+		return "for nc -w SECONDS use --connect-timeout and --idle, as in --connect-timeout 3s --idle 3s"
+	case "-i":
+		return "for ncat -i SECONDS use --idle, as in --idle 10s"
+	case "-z":
+		return "to ask whether a port is open use nettool probe"
+	case "-l", "--listen", "-k", "--keep-open":
+		return "to listen use nettool serve, as in nettool serve 7000 -- cat"
+	case "-e", "-c", "--exec", "--sh-exec":
+		return "to run a program on the connection put it after --, as in connect HOST:PORT -- PROGRAM"
+	case "-u", "--udp":
+		return "for UDP write the address as udp:HOST:PORT"
+	case "-U", "--unixsock":
+		return "for a unix socket write its path as the address"
+	case "-4":
+		return "for IPv4 only write the address as tcp4:HOST:PORT"
+	case "-6":
+		return "for IPv6 only write the address as tcp6:HOST:PORT"
+	case "-s":
+		return "for a source address use --source ADDR"
+	case "-d":
+		return "to leave standard input alone use --recv-only"
+	case "-C":
+		return "for line ends CR LF use --crlf"
+	case "-X", "-x", "--proxy-type":
+		return "for a proxy use --proxy, as in --proxy socks5://HOST:PORT"
+	case "--ssl":
+		return "for TLS write the address as tls:HOST:PORT"
+	case "-v":
+		return "failures are always reported; --stats prints a summary of a success too"
+	case "-n", "-t", "-T", "-r":
+		return "there is no such option here, and it is rarely needed; see --help"
+	}
+	return ""
+}

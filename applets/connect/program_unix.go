@@ -1,0 +1,118 @@
+//go:build unix
+
+package connect
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"nettool/internal/cli"
+	"nettool/internal/exit"
+	"nettool/internal/socket"
+)
+
+// The descriptors of a UCSPI client (the conventions of tcpclient).
+const (
+	readFD  = 6
+	writeFD = 7
+)
+
+// runProgram connects and replaces this process by the program. It returns only
+// when it cannot.
+func (c *Cmd) runProgram(target socket.Addr, call *cli.Call) error {
+	path, err := findProgram(call.Rest)
+	if err != nil {
+		return err
+	}
+	if target.TLS || !target.Stream() {
+		return exit.Errorf(exit.Usage, "address %q: a program gets a bare stream; TLS and datagrams are for sessions without one", target)
+	}
+	conn, err := c.dial(context.Background(), target)
+	if err != nil {
+		return err
+	}
+	env := programEnv(os.Environ(), conn)
+	if err := hold(conn); err != nil {
+		return exit.Errorf(exit.Local, "pass the connection to %q: %w", call.Rest[0], err)
+	}
+	err = syscall.Exec(path, call.Rest, env)
+	return exit.Errorf(exit.NotExecutable, "run %q: %w", call.Rest[0], err)
+}
+
+// findProgram looks the program up before anything is connected.
+func findProgram(line []string) (string, error) {
+	if len(line) == 0 {
+		return "", exit.Errorf(exit.Usage, "no program after --")
+	}
+	path, err := exec.LookPath(line[0])
+	switch {
+	case err == nil:
+		return path, nil
+	case errors.Is(err, exec.ErrDot):
+		return path, nil
+	case errors.Is(err, fs.ErrPermission) || (strings.Contains(line[0], "/") && !errors.Is(err, fs.ErrNotExist)):
+		return "", exit.Errorf(exit.NotExecutable, "program %q: not executable", line[0])
+	}
+	return "", exit.Errorf(exit.NotFound, "program %q: not found", line[0])
+}
+
+// hold puts the connection on descriptors 6 and 7, in blocking mode: it is ours
+// alone. Whatever had these numbers is gone.
+func hold(conn net.Conn) error {
+	raw, err := conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failure error
+	err = raw.Control(func(fd uintptr) { failure = place(int(fd)) })
+	return errors.Join(err, failure)
+}
+
+func place(fd int) error {
+	if err := syscall.SetNonblock(fd, false); err != nil {
+		return err
+	}
+	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, writeFD+1) // fd may be 6 or 7 itself
+	if err != nil {
+		return err
+	}
+	if err := unix.Dup2(high, readFD); err != nil {
+		return err
+	}
+	return unix.Dup2(high, writeFD)
+}
+
+// programEnv is env with the variables of the connection, and without what an
+// outer connection may have left.
+func programEnv(env []string, conn net.Conn) []string {
+	kept := make([]string, 0, len(env)+5)
+	for _, kv := range env {
+		if name, _, _ := strings.Cut(kv, "="); !ofConnection(name) {
+			kept = append(kept, kv)
+		}
+	}
+	local, isTCP := conn.LocalAddr().(*net.TCPAddr)
+	remote, _ := conn.RemoteAddr().(*net.TCPAddr)
+	if !isTCP {
+		return append(kept, "PROTO=UNIX", "UNIXREMOTEPATH="+conn.RemoteAddr().String())
+	}
+	return append(kept, "PROTO=TCP",
+		"TCPLOCALIP="+ipText(local), "TCPLOCALPORT="+strconv.Itoa(local.Port),
+		"TCPREMOTEIP="+ipText(remote), "TCPREMOTEPORT="+strconv.Itoa(remote.Port))
+}
+
+func ipText(a *net.TCPAddr) string { return a.AddrPort().Addr().Unmap().String() }
+
+func ofConnection(name string) bool {
+	return name == "PROTO" || strings.HasPrefix(name, "TCPLOCAL") || strings.HasPrefix(name, "TCPREMOTE") ||
+		strings.HasPrefix(name, "UNIXLOCAL") || strings.HasPrefix(name, "UNIXREMOTE")
+}

@@ -1,0 +1,59 @@
+package relay
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+)
+
+// download writes what the peer sends to Out until the peer ends.
+func (e *engine) download() {
+	err := e.receiveAll()
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errStopped
+	}
+	e.events <- event{downloader, err}
+}
+
+func (e *engine) receiveAll() error {
+	buf := make([]byte, bufferSize)
+	for {
+		n, err := e.s.Conn.Read(buf)
+		if n > 0 {
+			e.s.counts.received(n)
+			if err := e.deliver(buf[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// deliver hands one piece to Out.
+func (e *engine) deliver(p []byte) error {
+	done := false
+	if e.s.Incoming != nil {
+		p, done = e.s.Incoming(p)
+	}
+	if e.out != nil && len(p) > 0 {
+		e.s.counts.outBlocked.Store(true)
+		err := e.out.write(p)
+		e.s.counts.outBlocked.Store(false)
+		if err == errStopped {
+			return err
+		}
+		if err != nil {
+			return &localError{"write standard output", err}
+		}
+	}
+	if done {
+		return errDone
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package relay
+
+import (
+	"errors"
+	"io"
+	"syscall"
+
+	"nettool/internal/exit"
+)
+
+// Ends of a goroutine that are not failures.
+var (
+	errStopped = errors.New("stopped")
+	errQuit    = errors.New("quit")
+	errDone    = errors.New("done")
+)
+
+// errLost is the failure of a session whose bytes did not all arrive.
+var errLost = errors.New("the peer did not take everything")
+
+// localError is a failure at our own end of the session.
+type localError struct {
+	verb string // "read standard input"
+	err  error
+}
+
+func (e *localError) Error() string { return e.verb + ": " + e.err.Error() }
+func (e *localError) Unwrap() error { return e.err }
+
+// brokenReason is the Reason of a connection that failed with err.
+func brokenReason(err error) string {
+	switch {
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrUnexpectedEOF):
+		return ReasonReset
+	case errors.Is(err, syscall.ETIMEDOUT), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return ReasonDeadPeer
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ReasonRefused
+	}
+	return ReasonError
+}
+
+// brokenError gives the failure of a connection its exit code, in the field's
+// short words.
+func brokenError(err error) error {
+	code := exit.Broken
+	switch brokenReason(err) {
+	case ReasonDeadPeer:
+		code = exit.TimedOut
+	case ReasonRefused:
+		code = exit.Unreachable
+	}
+	return exit.With(code, &connError{err})
+}
+
+// connError is a failure of the connection without the addresses that package
+// net repeats in its messages.
+type connError struct{ err error }
+
+func (e *connError) Unwrap() error { return e.err }
+
+func (e *connError) Error() string {
+	switch {
+	case errors.Is(e.err, syscall.EPIPE):
+		return "the peer closed the connection while we were sending"
+	case errors.Is(e.err, io.ErrUnexpectedEOF):
+		return "the connection ended in the middle of a TLS record"
+	case brokenReason(e.err) == ReasonDeadPeer:
+		return "the peer vanished: " + innermost(e.err).Error()
+	}
+	return innermost(e.err).Error()
+}
+
+// innermost is the system's own error, or the TLS alert.
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}

@@ -1,0 +1,94 @@
+package relay
+
+import (
+	"net"
+	"strings"
+	"syscall"
+)
+
+// link is what a session knows about its connection besides its bytes.
+type link struct {
+	conn     net.Conn
+	raw      syscall.RawConn // of a plain stream: bytes may bypass conn. Else nil
+	under    syscall.RawConn // of the socket under it all, nil when there is none
+	tcp      bool            // under is TCP
+	datagram bool
+	wrapped  bool // TLS: our bytes are not the kernel's
+	shut     bool // our FIN has been sent
+	acked    uint64
+}
+
+// closeWriter is a connection with a half-close.
+type closeWriter interface{ CloseWrite() error }
+
+func newLink(conn net.Conn) *link {
+	l := &link{conn: conn}
+	base := conn
+	if c, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		base, l.wrapped = c.NetConn(), true
+	}
+	network := base.LocalAddr().Network()
+	l.tcp = strings.HasPrefix(network, "tcp")
+	l.datagram = strings.HasPrefix(network, "udp") || network == "unixgram"
+	if c, ok := base.(syscall.Conn); ok {
+		if raw, err := c.SyscallConn(); err == nil {
+			l.under = raw
+		}
+	}
+	if !l.wrapped && !l.datagram {
+		l.raw = l.under
+	}
+	return l
+}
+
+// closeWrite sends our end, once. Datagrams have none. Its failure shows in
+// what the peer does next.
+func (l *link) closeWrite() {
+	if c, ok := l.conn.(closeWriter); ok && !l.shut && !l.datagram {
+		l.shut = c.CloseWrite() == nil
+	}
+}
+
+// abort makes Close reset the connection.
+func (l *link) abort() {
+	base := l.conn
+	if c, ok := base.(interface{ NetConn() net.Conn }); ok {
+		base = c.NetConn()
+	}
+	if c, ok := base.(*net.TCPConn); ok {
+		c.SetLinger(0)
+	}
+}
+
+// tlsCloseNotify is the most that TLS adds after the last byte of data.
+const tlsCloseNotify = 64
+
+// unacked is how many of our bytes the peer's kernel has not acknowledged. Of
+// TLS it is the number of bytes on the wire.
+func (l *link) unacked() int64 {
+	if !l.tcp || l.under == nil {
+		return 0
+	}
+	n := outq(l.under)
+	if l.shut {
+		n-- // the FIN has a sequence number of its own
+		if l.wrapped {
+			n -= tlsCloseNotify
+		}
+	}
+	return max(int64(n), 0)
+}
+
+// dead tells whether TCP has given the connection up.
+func (l *link) dead() bool { return l.tcp && l.under != nil && tcpClosed(l.under) }
+
+// ackedMore tells whether the peer acknowledged bytes since the last call.
+func (l *link) ackedMore() bool {
+	if !l.tcp || l.under == nil {
+		return false
+	}
+	n := bytesAcked(l.under)
+	more := n != l.acked
+	l.acked = n
+	return more
+}
