@@ -65,6 +65,7 @@ func setup(env *testscript.Env) error {
 	ps := map[string]*process{}
 	env.Values[processesKey{}] = ps
 	env.Setenv("CI", os.Getenv("CI"))
+	env.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")) // else a second for every process under -race
 	env.Defer(func() {
 		for _, p := range ps {
 			p.kill()
