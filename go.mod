@@ -10,4 +10,7 @@ require (
 	golang.org/x/time v0.16.0
 )
 
-require golang.org/x/tools v0.26.0 // indirect
+require (
+	github.com/mattn/go-isatty v0.0.24 // indirect
+	golang.org/x/tools v0.26.0 // indirect
+)

@@ -13,6 +13,9 @@ import (
 
 // Run asks every target once.
 func (c *checkCmd) Run(call *cli.Call, shared *Cmd) error {
+	if err := noProgram(call); err != nil {
+		return err
+	}
 	s, err := shared.begin(call, c.Targets, attempt.DefaultTimeout)
 	if err != nil {
 		return err
@@ -44,4 +47,12 @@ func (f *needFlags) need(n int) (int, error) {
 		return f.Min, nil
 	}
 	return n, nil
+}
+
+// noProgram refuses a command where none is run.
+func noProgram(call *cli.Call) error {
+	if call.Rest == nil {
+		return nil
+	}
+	return exit.Errorf(exit.Usage, "only probe wait runs a command after --")
 }

@@ -13,6 +13,7 @@ type Cmd struct {
 	Result  resultFlags  `embed:"" group:"Results:"`
 
 	Check checkCmd `cmd:"" default:"withargs" help:"Ask once (the default): is it there?"`
+	Wait  waitCmd  `cmd:"" help:"Ask until it is there, then run a command if one follows --."`
 }
 
 // attemptFlags say what one attempt does.
@@ -47,6 +48,23 @@ type checkCmd struct {
 	needFlags
 	Retries int          `placeholder:"N" help:"Try a target that is not ok N more times."`
 	Delay   cli.Duration `name:"retry-delay" placeholder:"DUR" help:"Wait DUR before such a try (default 200ms)."`
+}
+
+// waitCmd asks until the target is there.
+type waitCmd struct {
+	Targets []string `arg:"" name:"target" sep:"none" help:"As for check."`
+	needFlags
+	Deadline cli.Duration `placeholder:"DUR" help:"Give up after DUR (default 30s, exit 124), or never with off."`
+	Interval cli.Duration `placeholder:"DUR" help:"Ask every DUR (default: from 5ms growing to 25ms on this machine, to 250ms elsewhere)."`
+	For      int          `placeholder:"N" help:"Want N successes in a row (default 1)."`
+	Down     bool         `help:"Wait until the target is gone. A name that does not resolve is not gone."`
+}
+
+// Help introduces the subcommand.
+func (*waitCmd) Help() string {
+	return "Ask until the target is there, and say how long it took and what it was before. " +
+		"With -- CMD ARG… become CMD then, with arguments and standard input untouched; results go to standard error, for standard output is CMD's. " +
+		"A name that does not resolve yet is waited for."
 }
 
 // Help introduces the applet.

@@ -6,6 +6,7 @@ import (
 
 	"nettool/internal/socket"
 	"nettool/internal/tally"
+	"nettool/internal/wait"
 )
 
 // csvSink writes a header and a row an attempt; an empty field is not reached
@@ -23,7 +24,7 @@ func (s *csvSink) Finding(f Finding) {
 }
 
 // Waited writes the last attempt's row.
-func (s *csvSink) Waited(w *Waited) { s.Finding(Finding{Kind: "wait", Result: w.Last}) }
+func (s *csvSink) Waited(w *wait.Ending) { s.Finding(Finding{Kind: "wait", Result: &w.Last}) }
 
 // Change writes nothing.
 func (s *csvSink) Change(socket.Addr, *tally.Change) {}
@@ -71,4 +72,3 @@ func number[T int | int64](n *T) string {
 	}
 	return strconv.FormatInt(int64(*n), 10)
 }
-

@@ -10,6 +10,7 @@ import (
 	"nettool/internal/socket"
 	"nettool/internal/tally"
 	"nettool/internal/target"
+	"nettool/internal/wait"
 )
 
 // Schema names the keys that every JSON line has and their meaning. They are
@@ -125,9 +126,9 @@ type requirePart struct {
 func (s *jsonSink) Finding(f Finding) { s.line(ofFinding(f)) }
 
 // Waited writes one wait line: an attempt line of the last attempt, and more.
-func (s *jsonSink) Waited(w *Waited) {
+func (s *jsonSink) Waited(w *wait.Ending) {
 	line := waitLine{
-		attemptLine: ofFinding(Finding{Kind: "wait", Result: w.Last}),
+		attemptLine: ofFinding(Finding{Kind: "wait", Result: &w.Last}),
 		Done:        w.Done, WaitedUS: w.Took.Microseconds(), Attempts: w.Attempts,
 		History: []stretchPart{},
 	}

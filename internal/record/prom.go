@@ -9,6 +9,7 @@ import (
 	"nettool/internal/socket"
 	"nettool/internal/tally"
 	"nettool/internal/target"
+	"nettool/internal/wait"
 )
 
 // promSink keeps the last result and the counts of every target, and writes
@@ -35,8 +36,8 @@ func (s *promSink) Finding(f Finding) {
 }
 
 // Waited counts the last attempt, and how long it all took.
-func (s *promSink) Waited(w *Waited) {
-	s.Finding(Finding{Result: w.Last})
+func (s *promSink) Waited(w *wait.Ending) {
+	s.Finding(Finding{Result: &w.Last})
 	s.of(w.Last.Target).waited = w.Took.Seconds()
 }
 

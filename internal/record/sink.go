@@ -13,6 +13,7 @@ import (
 	"nettool/internal/exit"
 	"nettool/internal/socket"
 	"nettool/internal/tally"
+	"nettool/internal/wait"
 )
 
 // Finding is one attempt, or one port of a sweep.
@@ -20,22 +21,6 @@ type Finding struct {
 	Kind   string // "attempt" or "port"
 	Seq    int64  // from 1, in a series of attempts; zero is none
 	Result *attempt.Result
-}
-
-// Waited is how waiting for one target ended.
-type Waited struct {
-	Last     *attempt.Result
-	Done     bool // the target became what was waited for
-	Down     bool // it was to go away
-	Attempts int
-	Took     time.Duration
-	History  []Stretch
-}
-
-// Stretch is a time during which every attempt ended the same way.
-type Stretch struct {
-	Outcome  attempt.Outcome
-	From, To time.Duration // since the start
 }
 
 // Summary is what a series of attempts came to.
@@ -57,7 +42,7 @@ type Judged struct {
 // errors are kept for Flush.
 type Sink interface {
 	Finding(f Finding)
-	Waited(w *Waited)
+	Waited(w *wait.Ending)
 	Change(target socket.Addr, c *tally.Change)
 	Summary(s *Summary)
 	// Flush writes what is buffered. It returns the first error of any write,

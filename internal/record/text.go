@@ -10,6 +10,7 @@ import (
 	"nettool/internal/socket"
 	"nettool/internal/tally"
 	"nettool/internal/target"
+	"nettool/internal/wait"
 )
 
 // textSink writes lines for people.
@@ -77,10 +78,10 @@ func phases(r *attempt.Result) string {
 }
 
 // Waited writes how waiting ended, with its history.
-func (s *textSink) Waited(w *Waited) { s.printf("%s\n", WaitedLine(w)) }
+func (s *textSink) Waited(w *wait.Ending) { s.printf("%s\n", WaitedLine(w)) }
 
 // WaitedLine is the end of a wait in words.
-func WaitedLine(w *Waited) string {
+func WaitedLine(w *wait.Ending) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s after %s", target.Label(w.Last.Target), verdict(w), Seconds(w.Took))
 	if w.Last.Detail != "" && !w.Last.OK() {
@@ -93,6 +94,8 @@ func WaitedLine(w *Waited) string {
 			fmt.Fprintf(&b, " → %s %s", h.Outcome, Seconds(h.From))
 		case i > 0:
 			fmt.Fprintf(&b, " → %s –%s", h.Outcome, Seconds(h.To))
+		case w.Done && len(w.History) == 1:
+			fmt.Fprintf(&b, "%s %s", h.Outcome, Seconds(h.From))
 		default:
 			fmt.Fprintf(&b, "%s 0–%s", h.Outcome, Seconds(h.To))
 		}
@@ -101,7 +104,7 @@ func WaitedLine(w *Waited) string {
 	return b.String()
 }
 
-func verdict(w *Waited) string {
+func verdict(w *wait.Ending) string {
 	switch {
 	case w.Down && w.Done:
 		return "down"

@@ -1,0 +1,67 @@
+package probe
+
+import (
+	"context"
+	"time"
+
+	"nettool/internal/cli"
+	"nettool/internal/exit"
+	"nettool/internal/record"
+	"nettool/internal/report"
+	"nettool/internal/target"
+	"nettool/internal/wait"
+)
+
+// Run waits for the targets, then becomes the command.
+func (c *waitCmd) Run(call *cli.Call, shared *Cmd) error {
+	path, err := findProgram(call.Rest)
+	if err != nil {
+		return err
+	}
+	s, err := shared.begin(call, c.Targets, time.Second)
+	if err != nil {
+		return err
+	}
+	all := target.Expand(s.targets)
+	need, err := c.need(len(all))
+	if err != nil {
+		return err
+	}
+	if c.For < 0 {
+		return exit.Errorf(exit.Usage, "--for %d: want a number of successes", c.For)
+	}
+	ctx, cancel := s.until(c.Deadline.Or(30 * time.Second))
+	defer cancel()
+	view := newWaitView(call, shared.Result)
+	config := wait.Config{Spec: s.spec, Interval: c.Interval.Or(0), For: c.For, Down: c.Down, Turn: view.turn}
+	done := wait.All(ctx, config, all, need, func(e *wait.Ending) { c.ended(s, view, e, shared.Result.Quiet) })
+	view.end()
+	if done < need {
+		return s.end(exit.WaitDeadline)
+	}
+	if err := s.end(exit.OK); err != nil || path == "" {
+		return err
+	}
+	return becomeProgram(path, call.Rest)
+}
+
+// ended writes how one wait ended: to standard output, or to standard error when
+// a command will own standard output.
+func (c *waitCmd) ended(s *session, view *waitView, e *wait.Ending, quiet bool) {
+	view.ended(e.Last.Target, func() {
+		if s.call.Rest == nil {
+			s.sink.Waited(e)
+			s.sink.Flush()
+		} else if !quiet {
+			report.Notice(s.call.Stderr, s.call.Name, "%s", record.WaitedLine(e))
+		}
+	})
+}
+
+// until bounds the session's context; zero is no bound.
+func (s *session) until(d time.Duration) (ctx context.Context, cancel context.CancelFunc) {
+	if d == 0 {
+		return context.WithCancel(s.ctx)
+	}
+	return context.WithTimeout(s.ctx, d)
+}

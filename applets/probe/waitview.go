@@ -1,0 +1,104 @@
+package probe
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"nettool/internal/attempt"
+	"nettool/internal/cli"
+	"nettool/internal/live"
+	"nettool/internal/record"
+	"nettool/internal/report"
+	"nettool/internal/socket"
+	"nettool/internal/target"
+)
+
+// waitView shows on standard error what is being waited for: a line a target on
+// a terminal; elsewhere a name that does not resolve, once, for that may be a
+// typing error, and with -v every change.
+type waitView struct {
+	call    *cli.Call
+	verbose bool
+	quiet   bool
+	began   time.Time
+	stop    chan struct{}
+	stopped sync.WaitGroup
+
+	mu     sync.Mutex
+	screen *live.Screen
+	order  []socket.Addr
+	states map[socket.Addr]string
+}
+
+func newWaitView(call *cli.Call, flags resultFlags) *waitView {
+	v := &waitView{
+		call: call, verbose: flags.Verbose, quiet: flags.Quiet, began: time.Now(), stop: make(chan struct{}),
+		screen: live.Open(call.Stderr, flags.Quiet), states: map[socket.Addr]string{},
+	}
+	if v.screen.On() {
+		v.stopped.Go(v.tick)
+	}
+	return v
+}
+
+// turn is told when a target's state changes.
+func (v *waitView) turn(r *attempt.Result, since time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	first := v.states[r.Target] == ""
+	if first {
+		v.order = append(v.order, r.Target)
+	}
+	v.states[r.Target] = r.Outcome.String()
+	if v.screen.On() {
+		v.draw()
+		return
+	}
+	if v.quiet || !v.verbose && !(first && r.Outcome == attempt.DNSError) {
+		return
+	}
+	report.Notice(v.call.Stderr, v.call.Name, "%s, at %s", record.Line(r), record.Seconds(since))
+}
+
+// ended takes a target off the view while write writes its result.
+func (v *waitView) ended(to socket.Addr, write func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.states, to)
+	v.screen.Clear()
+	write()
+}
+
+func (v *waitView) end() {
+	close(v.stop)
+	v.stopped.Wait()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.screen.Clear()
+}
+
+func (v *waitView) tick() {
+	t := time.NewTicker(100 * time.Millisecond)
+	defer t.Stop()
+	for {
+		select {
+		case <-v.stop:
+			return
+		case <-t.C:
+			v.mu.Lock()
+			v.draw()
+			v.mu.Unlock()
+		}
+	}
+}
+
+func (v *waitView) draw() {
+	var lines []string
+	for _, to := range v.order {
+		if state := v.states[to]; state != "" {
+			lines = append(lines, fmt.Sprintf("waiting for %s: %s, %.1f s", target.Label(to), state, time.Since(v.began).Seconds()))
+		}
+	}
+	v.screen.Draw(lines...)
+}

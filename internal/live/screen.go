@@ -1,0 +1,123 @@
+// Package live draws a view on a terminal that is overwritten as things change:
+// on standard error, and only when that is a terminal.
+package live
+
+import (
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/mattn/go-isatty"
+)
+
+// Screen is the place at the end of a terminal where a view is drawn. Nil, and
+// a Screen that is not On, draw nothing. It is used by one goroutine at a time.
+type Screen struct {
+	to    *os.File
+	on    bool
+	color bool
+	drawn int // lines on the screen now
+}
+
+// Open returns a screen on f, which stays the caller's. It is on when f is a
+// terminal that can move its cursor, and quiet is not asked for. NO_COLOR in the
+// environment turns colours off.
+func Open(f *os.File, quiet bool) *Screen {
+	s := &Screen{to: f, on: !quiet && isTerminal(f) && os.Getenv("TERM") != "dumb"}
+	s.color = s.on && os.Getenv("NO_COLOR") == ""
+	return s
+}
+
+// isTerminal asks without Fd, which would set O_NONBLOCK's opposite on a
+// description that other processes share.
+func isTerminal(f *os.File) (yes bool) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	raw.Control(func(fd uintptr) { yes = isatty.IsTerminal(fd) || isatty.IsCygwinTerminal(fd) })
+	return yes
+}
+
+// Terminal tells whether f is a terminal.
+func Terminal(f *os.File) bool { return isTerminal(f) }
+
+// On tells whether anything will be drawn.
+func (s *Screen) On() bool { return s != nil && s.on }
+
+// Draw replaces the view by lines, cut to the terminal's width. They hold no
+// control characters but those of Paint.
+func (s *Screen) Draw(lines ...string) {
+	if !s.On() {
+		return
+	}
+	columns, rows := size(s.to)
+	var b strings.Builder
+	s.rewind(&b)
+	s.drawn = min(len(lines), max(rows-1, 1))
+	for _, line := range lines[:s.drawn] {
+		b.WriteString(cut(line, columns-1))
+		b.WriteString("\x1b[K\n")
+	}
+	b.WriteString("\x1b[J")
+	s.to.WriteString(b.String())
+}
+
+// Clear removes the view, so that something else can be written.
+func (s *Screen) Clear() {
+	if !s.On() || s.drawn == 0 {
+		return
+	}
+	var b strings.Builder
+	s.rewind(&b)
+	b.WriteString("\x1b[J")
+	s.to.WriteString(b.String())
+	s.drawn = 0
+}
+
+func (s *Screen) rewind(b *strings.Builder) {
+	b.WriteByte('\r')
+	for range s.drawn {
+		b.WriteString("\x1b[A")
+	}
+}
+
+// Color is one of the terminal's own colours.
+type Color string
+
+// The colours in use.
+const (
+	Red    Color = "31"
+	Green  Color = "32"
+	Yellow Color = "33"
+	Faint  Color = "2"
+)
+
+// Paint colours text, if colours are wanted.
+func (s *Screen) Paint(c Color, text string) string {
+	if s == nil || !s.color {
+		return text
+	}
+	return "\x1b[" + string(c) + "m" + text + "\x1b[0m"
+}
+
+// cut shortens a line to so many columns; escape sequences take none, and are
+// all kept.
+func cut(line string, columns int) string {
+	var b strings.Builder
+	for len(line) > 0 {
+		if strings.HasPrefix(line, "\x1b[") {
+			end := strings.IndexByte(line, 'm') + 1
+			b.WriteString(line[:end])
+			line = line[end:]
+			continue
+		}
+		_, n := utf8.DecodeRuneInString(line)
+		if columns > 0 {
+			b.WriteString(line[:n])
+			columns--
+		}
+		line = line[n:]
+	}
+	return b.String()
+}
