@@ -54,7 +54,7 @@ func parseDotted(text string) ([]netip.Prefix, error) {
 	case len(parts) > 4 || (len(parts) == 4 && dot):
 		return nil, fmt.Errorf("%q is not an IPv4 address", text)
 	case len(parts) < 4 && !dot:
-		return nil, fmt.Errorf("%q is neither an IPv4 address nor a prefix of one, which ends with a dot, as in 10.1.", text)
+		return nil, fmt.Errorf("%q is neither an IPv4 address nor a prefix of one with its final dot (10.1.)", text)
 	}
 	var spans []span
 	ranges := 0

@@ -122,7 +122,7 @@ func TestRulesFileErrors(t *testing.T) {
 		"=host.example:deny":       `"=host.example" needs DNS, which is not asked here`,
 		"=:deny":                   `"=" needs DNS, which is not asked here`,
 		"joe@10.0.0.1:deny":        `"joe@10.0.0.1" needs ident, which is not asked here`,
-		"10.1:deny":                `"10.1" is neither an IPv4 address nor a prefix of one, which ends with a dot, as in 10.1.`,
+		"10.1:deny":                `"10.1" is neither an IPv4 address nor a prefix of one with its final dot (10.1.)`,
 		"10.1.2.3.:deny":           `"10.1.2.3." is not an IPv4 address`,
 		"10.1.2.3.4:deny":          `"10.1.2.3.4" is not an IPv4 address`,
 		"10.256.:deny":             `"10.256.": "256" is not a number from 0 to 255`,
