@@ -64,6 +64,7 @@ type processesKey struct{}
 func setup(env *testscript.Env) error {
 	ps := map[string]*process{}
 	env.Values[processesKey{}] = ps
+	env.Values[dialsKey("")] = map[string]net.Conn{}
 	env.Setenv("CI", os.Getenv("CI"))
 	env.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")) // else a second for every process under -race
 	env.Defer(func() {
@@ -168,6 +169,7 @@ func start(ts *testscript.TestScript, name string, args []string, serving bool) 
 	}
 	ts.Check(err)
 	ts.Value(processesKey{}).(map[string]*process)[name] = p
+	ts.Setenv(name+"_PID", strconv.Itoa(p.cmd.Process.Pid))
 	go p.wait()
 	if serving {
 		ready.SetReadDeadline(time.Now().Add(patience))

@@ -1,6 +1,274 @@
 package applets_test
 
-// serveCommands are the script commands of the tests of serve.
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
+)
+
+// serveCommands are the script commands of the tests of serve: clients that do
+// one thing at a time, crowds of clients, and looks at processes.
 func serveCommands() map[string]scriptCmd {
-	return map[string]scriptCmd{}
+	return map[string]scriptCmd{
+		"dial":       cmdDial,
+		"say":        cmdSay,
+		"hear":       cmdHear,
+		"hangup":     cmdHangup,
+		"crowd":      cmdCrowd,
+		"childrenof": cmdChildrenOf,
+		"killpid":    cmdKillPID,
+		"gone":       cmdGone,
+		"logged":     cmdLogged,
+	}
+}
+
+type dialsKey string
+
+// dialTo connects to an address as nettool writes it: HOST:PORT or unix:PATH.
+func dialTo(addr string) (net.Conn, error) {
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		return net.DialTimeout("unix", path, patience)
+	}
+	return net.DialTimeout("tcp", addr, patience)
+}
+
+// cmdDial opens a connection: dial NAME ADDRESS. With ! it must be refused.
+func cmdDial(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: dial NAME ADDRESS")
+	}
+	c, err := dialTo(args[1])
+	if neg {
+		if err == nil {
+			c.Close()
+			ts.Fatalf("%s accepts connections", args[1])
+		}
+		return
+	}
+	ts.Check(err)
+	c.SetDeadline(time.Now().Add(patience))
+	ts.Defer(func() { c.Close() })
+	dials(ts)[args[0]] = c
+}
+
+func dials(ts *testscript.TestScript) map[string]net.Conn {
+	return ts.Value(dialsKey("")).(map[string]net.Conn)
+}
+
+func dialed(ts *testscript.TestScript, name string) net.Conn {
+	c := dials(ts)[name]
+	if c == nil {
+		ts.Fatalf("no connection %q", name)
+	}
+	return c
+}
+
+// unquote turns a script word into bytes: \n, \r and \xNN mean what they mean
+// in Go.
+func unquote(ts *testscript.TestScript, word string) []byte {
+	s, err := strconv.Unquote(`"` + strings.ReplaceAll(word, `"`, `\"`) + `"`)
+	ts.Check(err)
+	return []byte(s)
+}
+
+// cmdSay sends bytes: say NAME TEXT.
+func cmdSay(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: say NAME TEXT")
+	}
+	_, err := dialed(ts, args[0]).Write(unquote(ts, args[1]))
+	ts.Check(err)
+}
+
+// cmdHear expects bytes, or the end: hear NAME TEXT; hear NAME eof; hear NAME
+// reset; hear NAME end (whichever of the two it is).
+func cmdHear(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: hear NAME TEXT|eof|reset|end")
+	}
+	c := dialed(ts, args[0])
+	want := unquote(ts, args[1])
+	switch args[1] {
+	case "eof", "reset", "end":
+		rest, err := io.ReadAll(c)
+		reset := errors.Is(err, syscall.ECONNRESET)
+		if len(rest) > 0 || (err != nil && !reset) || (args[1] == "eof" && reset) || (args[1] == "reset" && !reset) {
+			ts.Fatalf("heard %q, %v; want %s", rest, err, args[1])
+		}
+		return
+	}
+	got := make([]byte, len(want))
+	n, err := io.ReadFull(c, got)
+	if err != nil || !bytes.Equal(got, want) {
+		ts.Fatalf("heard %q, %v; want %q", got[:n], err, want)
+	}
+}
+
+// cmdHangup ends a connection: hangup NAME write (half-close), close or abort
+// (a reset).
+func cmdHangup(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: hangup NAME write|close|abort")
+	}
+	c := dialed(ts, args[0])
+	switch args[1] {
+	case "write":
+		ts.Check(c.(interface{ CloseWrite() error }).CloseWrite())
+	case "abort":
+		ts.Check(c.(*net.TCPConn).SetLinger(0))
+		ts.Check(c.Close())
+	default:
+		ts.Check(c.Close())
+	}
+}
+
+// cmdCrowd has N clients at the same time send bytes of their own through an
+// echo server, and expect them back, then the end: crowd N ADDRESS [SIZE].
+func cmdCrowd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: crowd N ADDRESS [SIZE]")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	size := 64
+	if len(args) > 2 {
+		size, err = strconv.Atoi(args[2])
+		ts.Check(err)
+	}
+	failures := make(chan error, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			if err := echoOnce(args[1], i, size); err != nil {
+				failures <- fmt.Errorf("client %d: %w", i, err)
+			}
+		})
+	}
+	all.Wait()
+	close(failures)
+	for err := range failures {
+		ts.Fatalf("%v (%d of %d clients failed)", err, len(failures)+1, n)
+	}
+}
+
+// echoOnce is one client of a crowd.
+func echoOnce(addr string, id, size int) error {
+	c, err := dialTo(addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(patience))
+	sent := bytes.Repeat(fmt.Appendf(nil, "client %06d.", id), size/14+1)[:size]
+	go func() { // the answer comes while we still send
+		c.Write(sent)
+		c.(interface{ CloseWrite() error }).CloseWrite()
+	}()
+	got, err := io.ReadAll(c)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(got, sent) {
+		return fmt.Errorf("got %d bytes back that differ from the %d sent", len(got), len(sent))
+	}
+	return nil
+}
+
+// cmdChildrenOf sets $VAR to the pids of the child processes of NAME:
+// childrenof NAME VAR.
+func cmdChildrenOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: childrenof NAME VAR")
+	}
+	pid := lookup(ts, args[0]).cmd.Process.Pid
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	ts.Check(err)
+	var pids []string
+	for _, task := range tasks {
+		b, _ := os.ReadFile(task) // a thread may be gone
+		pids = append(pids, strings.Fields(string(b))...)
+	}
+	ts.Setenv(args[1], strings.Join(pids, " "))
+}
+
+// cmdKillPID sends SIGKILL to processes that a server of ours started:
+// killpid "PID…".
+func cmdKillPID(ts *testscript.TestScript, neg bool, args []string) {
+	for _, pid := range pidsOf(ts, args) {
+		ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+	}
+}
+
+func pidsOf(ts *testscript.TestScript, args []string) []int {
+	var pids []int
+	for _, word := range strings.Fields(strings.Join(args, " ")) {
+		pid, err := strconv.Atoi(word)
+		ts.Check(err)
+		if pid > 1 {
+			pids = append(pids, pid)
+		}
+	}
+	if len(pids) == 0 {
+		ts.Fatalf("no pids in %q", args)
+	}
+	return pids
+}
+
+// cmdGone waits until processes have ended: gone "PID…". With ! they must be
+// alive now.
+func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
+	for _, pid := range pidsOf(ts, args) {
+		alive := syscall.Kill(pid, 0) == nil
+		if neg {
+			if !alive {
+				ts.Fatalf("process %d is gone", pid)
+			}
+			continue
+		}
+		if alive {
+			awaitEnd(ts, pid)
+		}
+	}
+}
+
+// awaitEnd waits on a pidfd, which becomes readable at the process's end.
+func awaitEnd(ts *testscript.TestScript, pid int) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err == unix.ESRCH {
+		return
+	}
+	ts.Check(err)
+	defer unix.Close(fd)
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for {
+		n, err := unix.Poll(fds, int(patience/time.Millisecond))
+		if err == unix.EINTR {
+			continue
+		}
+		if n == 0 {
+			ts.Fatalf("process %d has not ended", pid)
+		}
+		return
+	}
+}
+
+// cmdLogged copies what a process has written to standard error so far to a
+// file: logged NAME FILE.
+func cmdLogged(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: logged NAME FILE")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(lookup(ts, args[0]).text()), 0o644))
 }

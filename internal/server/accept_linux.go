@@ -66,7 +66,7 @@ func (s *server) poll(l *listener, on bool) {
 // server takes no more.
 func (s *server) acceptSome(l *listener) {
 	for range acceptBatch {
-		if !l.polled {
+		if s.lifecycle.closed || s.accepting.exhausted || (s.slots.full() && !s.cfg.Reject) {
 			return
 		}
 		if !s.acceptOne(l) {
@@ -137,35 +137,36 @@ func (s *server) exhausted(doing string, err error) {
 	}
 	a.backoff = min(max(2*a.backoff, firstBackoff), lastBackoff)
 	a.exhausted = true
-	s.updatePolling()
-	s.loop.after(a.backoff, func() {
-		a.exhausted = false
-		s.slotFreed()
-	})
+	s.loop.after(a.backoff, func() { a.exhausted = false })
 }
 
-// afterAdmission stops accepting when the connection was the last that fits.
-func (s *server) afterAdmission() {
-	if s.cfg.Once || (s.cfg.MaxTotal > 0 && s.admitted >= s.cfg.MaxTotal) {
-		s.drain(0)
-		return
-	}
-	if s.slots.full() && !s.cfg.Reject {
-		s.accepting.full.enter(s.cfg.Log, s.slots.used)
-		s.updatePolling()
-	}
+// lastAdmitted reports whether the connection admitted last was the last of all.
+func (s *server) lastAdmitted() bool {
+	return s.cfg.Once || (s.cfg.MaxTotal > 0 && s.admitted >= s.cfg.MaxTotal)
 }
 
-// slotFreed lets the next connection in.
-func (s *server) slotFreed() {
+// settle acts on what the turn of the loop has changed: what waits for a slot
+// gets one, what was admitted is run, and the listeners are polled or not. The
+// callbacks of a turn only note what happened, so none of them meets another
+// half done.
+func (s *server) settle() {
 	a := &s.accepting
-	for len(a.backlog) > 0 && !s.slots.full() && !a.exhausted {
-		w := a.backlog[0]
-		a.backlog = a.backlog[1:]
-		s.admit(w.fd, w.remote, w.local)
+	for {
+		for len(a.backlog) > 0 && !s.slots.full() && !a.exhausted {
+			w := a.backlog[0]
+			a.backlog = a.backlog[1:]
+			s.admit(w.fd, w.remote, w.local)
+		}
+		s.runner.flush()
+		if len(a.backlog) == 0 || s.slots.full() || a.exhausted {
+			break
+		}
 	}
-	if !s.slots.full() {
+	switch {
+	case !s.slots.full():
 		a.full.leave(s.cfg.Log)
+	case !s.cfg.Reject && !s.lifecycle.draining:
+		a.full.enter(s.cfg.Log, s.slots.used)
 	}
 	s.updatePolling()
 }

@@ -84,7 +84,6 @@ func (s *server) takeBacklog() {
 			s.accepting.backlog = append(s.accepting.backlog, waiting{fd, peerOf(sa), s.localOf(l, fd)})
 		}
 	}
-	s.slotFreed()
 }
 
 // graceOver ends the connections that the drain did not wait for.

@@ -93,8 +93,9 @@ func (l *loop) post(fn func()) {
 	}
 }
 
-// run waits for events and runs their callbacks until done says so.
-func (l *loop) run(done func() bool) error {
+// run waits for events and runs their callbacks until done says so. settle runs
+// after each turn.
+func (l *loop) run(done func() bool, settle func()) error {
 	for !done() {
 		n, err := unix.EpollWait(l.epoll, l.events[:], l.timeout())
 		if err != nil && err != unix.EINTR {
@@ -104,6 +105,7 @@ func (l *loop) run(done func() bool) error {
 			l.dispatch(&l.events[i])
 		}
 		l.fire()
+		settle()
 	}
 	return nil
 }

@@ -83,15 +83,15 @@ func (p *pool) warm(ready func()) error {
 	return nil
 }
 
-// run gives the connection to an idle child, or keeps it until one is free.
+// run queues a connection for the next idle child.
 func (p *pool) run(c *conn) {
 	p.assigned++
 	p.pending = append(p.pending, c)
-	p.assign()
 }
 
-// assign gives pending connections to idle children, and starts what is missing.
-func (p *pool) assign() {
+// flush gives pending connections to idle children, starts what is missing, and
+// ends what is not needed any more.
+func (p *pool) flush() {
 	for len(p.pending) > 0 {
 		if len(p.idle) == 0 {
 			p.look()
@@ -106,6 +106,9 @@ func (p *pool) assign() {
 	}
 	p.watchful()
 	p.restock()
+	if p.over() {
+		p.retireIdle(0)
+	}
 }
 
 // takeIdle takes the child that came back last: its memory is the warmest.
@@ -242,7 +245,6 @@ func (p *pool) retire() {
 	p.tick = nil
 	p.ask(true)
 	p.look()
-	p.retireIdle(0)
 }
 
 // retireIdle ends idle children until keep are left, the ones that waited
@@ -302,7 +304,6 @@ func (p *pool) message(w *worker) {
 	case *handoff.Done:
 		if _, ok := p.busy[w]; ok && w.child.Finished() {
 			p.finished(w)
-			p.assign()
 		}
 	default:
 		p.s.cfg.Log.Error("child", fmt.Errorf("child %d sent an unexpected %T", w.child.PID, m), slog.Int("pid", w.child.PID))
@@ -319,11 +320,7 @@ func (p *pool) becameReady(w *worker) {
 	p.failures = 0
 	w.since = time.Now()
 	p.idle = append(p.idle, w)
-	p.assign()
 	p.scheduleTrim()
-	if p.over() {
-		p.retireIdle(0)
-	}
 	if p.onReady != nil && p.starting == 0 {
 		p.onReady()
 		p.onReady = nil

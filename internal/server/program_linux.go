@@ -18,8 +18,8 @@ type programRunner struct {
 	environ []string
 	jobs    chan *program
 	running map[*conn]*program
-	waiting int     // on order, not started yet
-	stderr  uintptr // of programs, unless it is the socket
+	queue   []*program // not started yet
+	stderr  uintptr    // of programs, unless it is the socket
 }
 
 // program is one run of the program.
@@ -36,9 +36,9 @@ type program struct {
 	err     error       // of the start
 }
 
-// forkers is how many goroutines start programs: one more keeps a second core
-// busy while the first waits for its exec.
-const forkers = 2
+// forkers is how many goroutines start programs beside the loop: one keeps a
+// second core busy while the loop waits for an exec.
+const forkers = 1
 
 func newProgramRunner(s *server) (*programRunner, error) {
 	r := &programRunner{
@@ -66,16 +66,28 @@ func (r *programRunner) warm(ready func()) error {
 	return nil
 }
 
-// run orders a program for the connection.
+// run queues a program for the connection.
 func (r *programRunner) run(c *conn) {
 	p := &program{conn: c, env: r.environment(c)}
 	r.running[c] = p
-	r.order(p)
+	r.queue = append(r.queue, p)
 }
 
-func (r *programRunner) order(p *program) {
-	r.waiting++
-	r.jobs <- p // there is a place for each admitted connection
+// flush starts what is queued: the last by the loop itself, which saves two
+// wake-ups and is all there is when connections come one by one, the others by
+// the forkers at the same time.
+func (r *programRunner) flush() {
+	if len(r.queue) == 0 {
+		return
+	}
+	queue := r.queue
+	r.queue = nil
+	last := queue[len(queue)-1]
+	for _, p := range queue[:len(queue)-1] {
+		r.jobs <- p // there is a place for each admitted connection
+	}
+	r.start(last)
+	r.forked(last)
 }
 
 // environment is that of the program for one connection.
@@ -124,7 +136,6 @@ func (r *programRunner) start(p *program) {
 
 // forked takes over a program that has started, or says why it has not.
 func (r *programRunner) forked(p *program) {
-	r.waiting--
 	if p.err != nil {
 		r.forkFailed(p)
 		return
@@ -153,11 +164,7 @@ func (r *programRunner) forked(p *program) {
 func (r *programRunner) forkFailed(p *program) {
 	if exhaustion(p.err) && p.doomed == 0 {
 		r.s.exhausted("start program", p.err)
-		r.waiting++
-		r.s.loop.after(r.s.accepting.backoff, func() {
-			r.waiting--
-			r.order(p)
-		})
+		r.s.loop.after(r.s.accepting.backoff, func() { r.jobs <- p })
 		return
 	}
 	c := p.conn

@@ -17,8 +17,10 @@ import (
 type runner interface {
 	// warm prepares; ready is called once connections can be run.
 	warm(ready func()) error
-	// run takes over an admitted connection and its descriptor.
+	// run takes over an admitted connection and its descriptor. It happens at
+	// the next flush: what came in together is started together.
 	run(c *conn)
+	flush()
 	// signal sends sig to the process group that has the connection.
 	signal(c *conn, sig unix.Signal)
 	// retire ends what is idle. Connections go on.
@@ -70,7 +72,7 @@ func serveProcesses(cfg *Config, listeners []net.Listener, signals <-chan os.Sig
 	stop := make(chan struct{})
 	defer close(stop)
 	go s.relaySignals(signals, stop)
-	if err := l.run(s.finished); err != nil {
+	if err := l.run(s.finished, s.settle); err != nil {
 		return exit.With(exit.Local, err)
 	}
 	return s.result()
@@ -111,9 +113,7 @@ func (s *server) ready() {
 	}
 	if err := announce(s.cfg, addrs); err != nil {
 		s.fail(err)
-		return
 	}
-	s.updatePolling()
 }
 
 // admit gives a new connection its number and its slot, and runs it.
@@ -124,7 +124,9 @@ func (s *server) admit(fd int, remote, local peer) {
 	c.slot = s.slots.enter(remote.addr.Addr())
 	s.conns[c.id] = c
 	s.runner.run(c)
-	s.afterAdmission()
+	if s.lastAdmitted() {
+		s.drain(0)
+	}
 }
 
 // ended frees a connection's slot and writes its closing line. The runner has
@@ -137,7 +139,6 @@ func (s *server) ended(c *conn, e ending) {
 	s.slots.leave(c.slot)
 	s.last = e
 	s.cfg.Log.Event("close", e.attrs(s.cfg.handlerName())...)
-	s.slotFreed()
 }
 
 // opened notes that a process has the connection now.

@@ -75,10 +75,7 @@ func (p *pool) startFailed(err error) {
 	}
 	rest := min(firstBackoff<<min(p.failures-1, 10), lastBackoff)
 	p.resting = true
-	p.s.loop.after(rest, func() {
-		p.resting = false
-		p.restock()
-	})
+	p.s.loop.after(rest, func() { p.resting = false })
 }
 
 // died handles the end of a child that the parent did not retire, or that broke
@@ -140,7 +137,6 @@ func (p *pool) reaped(w *worker, broken bool, st status) {
 	if broken && !w.warm {
 		p.startFailed(fmt.Errorf("child %d ended before it was ready: %s", w.child.PID, st))
 	}
-	p.restock()
 }
 
 // lost is the closing record of a connection whose child died: the counts in
