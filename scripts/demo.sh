@@ -87,20 +87,26 @@ mkfifo "$tmp/gate" "$tmp/answers"
 exec 7<>"$tmp/gate"
 exec 8<"$tmp/gate"
 exec 9<>"$tmp/answers"
+# client sends a line and then waits, connected, for the gate to close. It is
+# a background job of its own, so that no writer of the gate is left in it.
+client() {
+	exec 7>&- 9>&-
+	{ echo "line $1" && cat <&8; } | timeout 60 tcpconnect "127.0.0.1:$echo_port" >"$tmp/answers" 8<&-
+}
 clients=""
 for i in $(seq 50); do
-	# Each client sends a line and then waits, connected, for the gate to close.
-	{ echo "line $i" && cat <&8; } 7>&- 9>&- | within tcpconnect "127.0.0.1:$echo_port" >"$tmp/answers" 7>&- 8<&- 9>&- &
+	client "$i" &
 	clients="$clients $!"
 done
-within head -n 50 <&9 | sort >"$tmp/lines" 7>&- 8<&-
+within head -n 50 <&9 | sort >"$tmp/lines"
 seq 50 | sed 's/^/line /' | sort | cmp -s - "$tmp/lines" || fail "not every connection was answered"
 show "50 connections are open, and each had its line returned"
 alive=$(cat /proc/"$echo_pid"/task/*/children)
-exec 7>&- 8<&- 9>&-
+exec 7>&- 8<&-
 for client in $clients; do
 	wait "$client" || fail "a client ended with $?"
 done
+exec 9>&-
 show "$(echo "$alive" | wc -w) child processes of $echo_pid are alive meanwhile (two spares among them)"
 
 say "Serve a program: tr reads the connection as its standard input"

@@ -66,7 +66,7 @@ children() {
 hold() {
 	what=$1
 	shift
-	echo "$what: tcpserve $* -c $((n + 1000)) 127.0.0.1:0"
+	echo "$what: tcpserve ${*:+$* }-c $((n + 1000)) 127.0.0.1:0"
 	start server "$tmp/bin/tcpserve" -q "$@" -c $((n + 1000)) 127.0.0.1:0 || fail "no server"
 	echo "  before: parent has $(threads "$server_pid") threads"
 	rm -f "$tmp/gate" "$tmp/said"
