@@ -41,12 +41,20 @@ allowances() {
 		echo "note: this cgroup allows $(cat "$group") processes and threads"
 }
 
+# contents prints /proc/PID/FILE of many processes: contents FILE PID…
+contents() {
+	file=$1
+	shift
+	printf "/proc/%s/$file\n" "$@" | xargs cat 2>/dev/null || : # one may just have ended
+}
+
 # memory prints "PRIVATE PSS" in KiB, summed over processes.
 memory() {
-	for pid; do cat "/proc/$pid/smaps_rollup" 2>/dev/null || :; done |
+	contents smaps_rollup "$@" |
 		awk '/^Private/ { private += $2 } /^Pss:/ { pss += $2 } END { printf "%d %d\n", private, pss }'
 }
 
+# threads prints how many a process has.
 threads() {
 	awk '/^Threads:/ { print $2 }' "/proc/$1/status"
 }
@@ -56,8 +64,8 @@ children() {
 	# shellcheck disable=SC2046 # a list of pids
 	set -- $(cat /proc/"$server_pid"/task/*/children)
 	[ $# -gt 0 ] || { echo "  children: none"; return 0; }
-	for pid; do threads "$pid"; done | awk -v n=$# '
-		{ sum += $1; if ($1 > max) max = $1 }
+	contents status "$@" | awk -v n=$# '
+		/^Threads:/ { sum += $2; if ($2 > max) max = $2 }
 		END { printf "  children: %d processes, %.2f threads each (at most %d), %d threads in all\n", n, sum / n, max, sum }'
 	memory "$@" | awk -v n=$# '{ printf "  children: %.0f KiB private each, %.0f MiB private in all (PSS %.0f MiB)\n", $1 / n, $1 / 1024, $2 / 1024 }'
 }
