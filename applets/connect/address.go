@@ -3,6 +3,7 @@ package connect
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 
 	"nettool/internal/exit"
 	"nettool/internal/socket"
@@ -22,6 +23,39 @@ func (s *source) UnmarshalText(text []byte) error {
 		return fmt.Errorf("source %q: want an IP address of this machine, or IP:PORT", text)
 	}
 	*s = source(ap)
+	return nil
+}
+
+// times is the value of --retry; forever is negative.
+type times int
+
+// UnmarshalText parses a number, or "forever".
+func (n *times) UnmarshalText(text []byte) error {
+	if string(text) == "forever" {
+		*n = -1
+		return nil
+	}
+	v, err := strconv.ParseUint(string(text), 10, 31)
+	if err != nil {
+		return fmt.Errorf("retry %q: want a number, or forever", text)
+	}
+	*n = times(v)
+	return nil
+}
+
+// version is the value of --proxy-protocol, 0 for none.
+type version int
+
+// UnmarshalText parses v1 or v2.
+func (v *version) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "v1":
+		*v = 1
+	case "v2":
+		*v = 2
+	default:
+		return fmt.Errorf("proxy-protocol %q: want v1 or v2", text)
+	}
 	return nil
 }
 

@@ -14,13 +14,17 @@ type Cmd struct {
 
 	Times   timeFlags    `embed:"" group:"Time limits:"`
 	Session sessionFlags `embed:"" group:"Session:"`
-	Socket  socketFlags  `embed:"" group:"Socket:"`
+	Bytes   byteFlags    `embed:"" group:"Bytes:"`
+	Retry   retryFlags   `embed:"" group:"Trying again:"`
+	Reach   reachFlags   `embed:"" group:"Reaching the peer:"`
+	TLS     tlsFlags     `embed:"" prefix:"tls-" group:"TLS:"`
+	Status  statusFlags  `embed:"" group:"Status:"`
 }
 
 // timeFlags are the four timers and the patience at the end.
 type timeFlags struct {
-	ConnectTimeout cli.Duration `placeholder:"DUR" help:"Give up connecting after DUR, over all addresses (default 10s, exit 5)."`
-	Idle           cli.Duration `placeholder:"DUR" help:"End when no byte has moved either way for DUR (exit 8)."`
+	ConnectTimeout cli.Duration `placeholder:"DUR" help:"Give up connecting after DUR, over all addresses and handshakes (default 10s, exit 5)."`
+	Idle           cli.Duration `placeholder:"DUR" help:"End when no byte has moved either way for DUR (exit 8). Time spent waiting for the reader of standard output does not count."`
 	Deadline       cli.Duration `placeholder:"DUR" help:"End the session after DUR, whatever happens (exit 8)."`
 	AfterEOF       cli.Duration `name:"after-eof" placeholder:"DUR" help:"After the end of standard input, end when nothing was received for DUR, as a success (default off; 2s for datagrams)."`
 	Linger         cli.Duration `placeholder:"DUR" help:"At the end, wait up to DUR without progress for the peer to acknowledge our bytes (default 5s)."`
@@ -28,22 +32,63 @@ type timeFlags struct {
 
 // sessionFlags say what is sent and what ends the session.
 type sessionFlags struct {
-	SendOnly   bool   `xor:"direction" help:"Send standard input, drop what the peer says, and end when all has arrived."`
-	RecvOnly   bool   `xor:"direction" help:"Never read standard input."`
-	NoShutdown bool   `help:"Do not end our side when standard input ends, for peers that take that as hang-up."`
-	FullDuplex bool   `help:"Go on sending after the peer has ended its side."`
-	QuitOn     string `placeholder:"PREFIX" help:"A line of standard input that starts with PREFIX is sent and ends the session."`
+	SendOnly   bool     `xor:"direction" help:"Send standard input, drop what the peer says, and end when all has arrived."`
+	RecvOnly   bool     `xor:"direction" help:"Never read standard input."`
+	NoShutdown bool     `help:"Do not end our side when standard input ends, for peers that take that as hang-up."`
+	FullDuplex bool     `help:"Go on sending after the peer has ended its side."`
+	QuitOn     string   `placeholder:"PREFIX" help:"A line of standard input that starts with PREFIX is sent and ends the session."`
+	Until      string   `placeholder:"REGEX" help:"End when what was received matches REGEX; exit 10 if it never does."`
+	Lines      int64    `placeholder:"N" help:"End after N received lines; exit 10 if there are fewer."`
+	Bytes      cli.Size `placeholder:"SIZE" help:"End after SIZE received bytes; exit 10 if there are fewer."`
 }
 
-// socketFlags are the options of the connection's socket.
-type socketFlags struct {
-	Source    source       `placeholder:"ADDR" help:"Connect from this local IP or IP:PORT."`
-	Interface string       `placeholder:"NAME" help:"Connect through this network interface."`
-	KeepAlive cli.Duration `name:"keepalive" placeholder:"DUR" help:"Ask an idle peer after DUR whether it is still there (default 60s)."`
-	DeadPeer  cli.Duration `placeholder:"DUR" help:"Notice a vanished peer within DUR, 2s or more (exit 8). It also ends a session whose peer takes nothing for so long."`
-	RcvBuf    cli.Size     `name:"rcvbuf" placeholder:"SIZE" help:"Receive buffer of the socket."`
-	SndBuf    cli.Size     `name:"sndbuf" placeholder:"SIZE" help:"Send buffer of the socket."`
-	DSCP      int          `name:"dscp" placeholder:"N" help:"Mark packets with this DSCP, 1 to 63."`
+// byteFlags change, show and check the bytes.
+type byteFlags struct {
+	CRLF         bool      `name:"crlf" help:"Send line ends as CR LF."`
+	Hex          bool      `help:"Write a hex dump of both directions to standard output."`
+	Tee          string    `placeholder:"FILE" help:"Record both directions in FILE, with timestamps."`
+	ExpectBytes  *cli.Size `placeholder:"SIZE" help:"Exit 10 unless exactly SIZE bytes are received."`
+	ExpectSHA256 string    `name:"expect-sha256" placeholder:"HEX" help:"Exit 10 unless what is received has this SHA-256."`
+}
+
+// retryFlags say how often to try to connect. Standard input is not touched
+// before a connection stands.
+type retryFlags struct {
+	Retry      times        `placeholder:"N|forever" help:"Try to connect again so often."`
+	RetryDelay cli.Duration `placeholder:"DUR" help:"Wait about DUR before the second attempt, twice as long before each next one, up to 30s (default 1s)."`
+	Wait       cli.Duration `placeholder:"DUR" help:"Keep trying for DUR until the peer is up, several times a second."`
+}
+
+// reachFlags say which way the connection takes.
+type reachFlags struct {
+	Source        source       `placeholder:"ADDR" help:"Connect from this local IP or IP:PORT."`
+	Interface     string       `placeholder:"NAME" help:"Connect through this network interface."`
+	Proxy         string       `placeholder:"URL" help:"Connect through socks5://HOST:PORT, socks4a://HOST:PORT or http://HOST:PORT, which resolves the name. User and password: NETTOOL_PROXY_AUTH, or --proxy-auth."`
+	ProxyAuth     string       `placeholder:"FILE" help:"Read USER:PASSWORD for the proxy from FILE."`
+	ProxyProtocol version      `placeholder:"v1|v2" help:"Send a PROXY protocol header with our addresses first."`
+	KeepAlive     cli.Duration `name:"keepalive" placeholder:"DUR" help:"Ask an idle peer after DUR whether it is still there (default 60s)."`
+	DeadPeer      cli.Duration `placeholder:"DUR" help:"Notice a vanished peer within DUR, 2s or more (exit 8). It also ends a session whose peer takes nothing for so long."`
+	RcvBuf        cli.Size     `name:"rcvbuf" placeholder:"SIZE" help:"Receive buffer of the socket."`
+	SndBuf        cli.Size     `name:"sndbuf" placeholder:"SIZE" help:"Send buffer of the socket."`
+	DSCP          int          `name:"dscp" placeholder:"N" help:"Mark packets with this DSCP, 1 to 63."`
+}
+
+// tlsFlags are for tls: addresses. The peer's certificate is verified unless
+// they say otherwise.
+type tlsFlags struct {
+	CA       string `name:"ca" placeholder:"FILE" help:"Trust these certificates instead of the system's authorities."`
+	Cert     string `placeholder:"FILE" help:"Show this certificate to the peer."`
+	Key      string `placeholder:"FILE" help:"Its key (default: in the file of the certificate)."`
+	Name     string `placeholder:"NAME" help:"Expect this name in the peer's certificate (default HOST)."`
+	Insecure bool   `help:"Accept any certificate."`
+	Pin      string `placeholder:"SHA256" help:"Accept the certificate, or the public key, with this SHA-256 (hex or base64), and nothing else."`
+}
+
+// statusFlags say what is told about the session besides its failure.
+type statusFlags struct {
+	Stats      bool `help:"Print a summary on standard error when all went well, too. SIGUSR1 prints it at any time."`
+	JSONStatus int  `name:"json-status" placeholder:"FD" help:"Write the outcome to this descriptor, as one line of JSON."`
+	Progress   bool `help:"Show bytes and rate on standard error while the session runs, if it is a terminal."`
 }
 
 // Help introduces the applet.

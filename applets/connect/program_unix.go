@@ -33,10 +33,7 @@ func (c *Cmd) runProgram(target socket.Addr, call *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	if target.TLS || !target.Stream() {
-		return exit.Errorf(exit.Usage, "address %q: a program gets a bare stream; TLS and datagrams are for sessions without one", target)
-	}
-	conn, err := c.dial(context.Background(), target)
+	conn, err := c.connect(context.Background(), target, call, &outcome{target: target.String()})
 	if err != nil {
 		return err
 	}

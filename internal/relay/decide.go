@@ -25,6 +25,18 @@ func (e *engine) handle(ev event) {
 	}
 }
 
+// localFailed ends the session because of our own end.
+func (e *engine) localFailed(err *localError) {
+	switch {
+	case err.verb == readStdin:
+		e.end(ReasonStdin, exit.With(exit.Local, err))
+	case errors.Is(err, syscall.EPIPE):
+		e.stdoutGone()
+	default:
+		e.end(ReasonStdout, exit.With(exit.Local, err))
+	}
+}
+
 func (e *engine) stdoutGone() {
 	e.end(ReasonStdout, exit.With(exit.Signal(syscall.SIGPIPE), ErrStdoutGone))
 }
@@ -42,7 +54,7 @@ func (e *engine) sendingEnded(err error) {
 	case err == errStopped:
 		e.checkClosing()
 	case errors.As(err, &local):
-		e.end(ReasonStdin, exit.With(exit.Local, local))
+		e.localFailed(local)
 	default:
 		e.sendFailed(err)
 	}
@@ -98,10 +110,8 @@ func (e *engine) receivingEnded(err error) {
 		e.peerEnded()
 	case err == errDone:
 		e.close(ReasonDone, false)
-	case errors.As(err, &local) && errors.Is(err, syscall.EPIPE):
-		e.stdoutGone()
 	case errors.As(err, &local):
-		e.end(ReasonStdout, exit.With(exit.Local, local))
+		e.localFailed(local)
 	default:
 		e.broken = err
 		e.finish()

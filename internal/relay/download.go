@@ -41,19 +41,27 @@ func (e *engine) deliver(p []byte) error {
 	if e.s.Incoming != nil {
 		p, done = e.s.Incoming(p)
 	}
-	if e.out != nil && len(p) > 0 {
-		e.s.counts.outBlocked.Store(true)
-		err := e.out.write(p)
-		e.s.counts.outBlocked.Store(false)
-		if err == errStopped {
-			return err
-		}
-		if err != nil {
-			return &localError{"write standard output", err}
-		}
+	if err := e.show(p); err != nil {
+		return err
 	}
 	if done {
 		return errDone
 	}
 	return nil
+}
+
+// show writes p to Out. Both directions may.
+func (e *engine) show(p []byte) error {
+	if e.out == nil || len(p) == 0 {
+		return nil
+	}
+	e.showing.Lock()
+	defer e.showing.Unlock()
+	e.s.counts.outBlocked.Store(true)
+	err := e.out.write(p)
+	e.s.counts.outBlocked.Store(false)
+	if err == nil || err == errStopped {
+		return err
+	}
+	return &localError{writeStdout, err}
 }

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"nettool/internal/exit"
@@ -30,6 +31,8 @@ type engine struct {
 	reason    string   // why the session is over, empty while it is not
 	err       error
 	lost      int64 // bytes that were not delivered
+
+	showing sync.Mutex // held while Out is written
 
 	deadline, idle, quiet, tick *time.Timer
 }

@@ -20,9 +20,14 @@ var errLost = errors.New("the peer did not take everything")
 
 // localError is a failure at our own end of the session.
 type localError struct {
-	verb string // "read standard input"
+	verb string // readStdin or writeStdout
 	err  error
 }
+
+const (
+	readStdin   = "read standard input"
+	writeStdout = "write standard output"
+)
 
 func (e *localError) Error() string { return e.verb + ": " + e.err.Error() }
 func (e *localError) Unwrap() error { return e.err }

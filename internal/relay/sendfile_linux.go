@@ -43,7 +43,7 @@ func cannot(err error) bool {
 func (e *engine) sendfileError(err error) error {
 	switch err {
 	case unix.EIO, unix.ENOMEM, unix.EOVERFLOW, unix.EBADF, unix.EINVAL, unix.EISDIR:
-		return &localError{"read standard input", err}
+		return &localError{readStdin, err}
 	}
 	return err
 }

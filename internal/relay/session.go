@@ -40,9 +40,10 @@ type Session struct {
 	FullDuplex bool   // keep sending after the peer's end
 	QuitOn     string // a line of In that starts with it is sent and ends the session
 
-	// Outgoing sees every piece of In and returns what is sent instead. It runs
-	// in the sending goroutine and may return p itself. Nil changes nothing.
-	Outgoing func(p []byte) []byte
+	// Outgoing sees every piece of In and returns what is sent instead, and what
+	// is shown of it on Out. It runs in the sending goroutine and may return p
+	// itself. Nil changes nothing.
+	Outgoing func(p []byte) (wire, show []byte)
 	// Incoming sees every piece that arrives and returns what is written to Out
 	// instead, and whether the session has what it wants and ends. It runs in
 	// the receiving goroutine and may return p itself. Nil changes nothing.

@@ -1,9 +1,6 @@
 package relay
 
-import (
-	"bytes"
-	"io"
-)
+import "io"
 
 const (
 	bufferSize = 256 << 10
@@ -42,7 +39,7 @@ func (e *engine) sendAll() error {
 		case err == errStopped:
 			return err
 		case err != nil:
-			return &localError{"read standard input", err}
+			return &localError{readStdin, err}
 		}
 	}
 }
@@ -54,7 +51,11 @@ func (e *engine) send(quit *quitScanner, p []byte) error {
 		p = p[:end]
 	}
 	if e.s.Outgoing != nil {
-		p = e.s.Outgoing(p)
+		var show []byte
+		p, show = e.s.Outgoing(p)
+		if err := e.show(show); err != nil {
+			return err
+		}
 	}
 	e.s.counts.taken.Add(int64(len(p)))
 	n, err := e.s.Conn.Write(p)
@@ -104,28 +105,4 @@ func (q *quitScanner) step(c byte) {
 	}
 	q.matched++
 	q.found = q.matched == len(q.prefix)
-}
-
-// CRLF returns an Outgoing hook that ends lines with CR LF, and leaves those
-// alone that do already.
-func CRLF() func(p []byte) []byte {
-	var last byte
-	var out []byte
-	return func(p []byte) []byte {
-		if bytes.IndexByte(p, '\n') < 0 {
-			if len(p) > 0 {
-				last = p[len(p)-1]
-			}
-			return p
-		}
-		out = out[:0]
-		for _, c := range p {
-			if c == '\n' && last != '\r' {
-				out = append(out, '\r')
-			}
-			out = append(out, c)
-			last = c
-		}
-		return out
-	}
 }

@@ -1,0 +1,64 @@
+package connect
+
+import (
+	"os"
+	"sync"
+	"time"
+
+	"github.com/mattn/go-isatty"
+
+	"nettool/internal/cli"
+	"nettool/internal/relay"
+	"nettool/internal/report"
+)
+
+// meterPace is how often --progress is drawn.
+const meterPace = 200 * time.Millisecond
+
+// meter draws --progress until the returned function is called.
+func (c *Cmd) meter(call *cli.Call, s *relay.Session) (stop func()) {
+	if !c.Status.Progress || !isatty.IsTerminal(call.Stderr.Fd()) {
+		return func() {}
+	}
+	m := &report.Meter{To: call.Stderr, TotalOut: remaining(s.In), TotalIn: int64(c.Session.Bytes)}
+	if c.Bytes.ExpectBytes != nil {
+		m.TotalIn = int64(*c.Bytes.ExpectBytes)
+	}
+	done := make(chan struct{})
+	var work sync.WaitGroup
+	work.Go(func() { draw(m, s, done) })
+	return func() {
+		close(done)
+		work.Wait()
+	}
+}
+
+func draw(m *report.Meter, s *relay.Session, done <-chan struct{}) {
+	tick := time.NewTicker(meterPace)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			m.Show(s.Counts())
+		case <-done:
+			m.Clear()
+			return
+		}
+	}
+}
+
+// remaining is how much of a regular file is left to read, or 0.
+func remaining(f *os.File) int64 {
+	if f == nil {
+		return 0
+	}
+	st, err := f.Stat()
+	if err != nil || !st.Mode().IsRegular() {
+		return 0
+	}
+	at, err := f.Seek(0, 1)
+	if err != nil {
+		return 0
+	}
+	return max(st.Size()-at, 0)
+}

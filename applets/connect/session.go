@@ -1,0 +1,144 @@
+package connect
+
+import (
+	"net"
+	"os"
+	"regexp"
+	"time"
+
+	"nettool/internal/cli"
+	"nettool/internal/exit"
+	"nettool/internal/relay"
+	"nettool/internal/tap"
+)
+
+// session is the session that the flags ask for.
+func (c *Cmd) session(conn net.Conn, call *cli.Call) *relay.Session {
+	s := &relay.Session{
+		Conn: conn, In: call.Stdin, Out: call.Stdout,
+		Linger:     time.Duration(c.Times.Linger),
+		Idle:       time.Duration(c.Times.Idle),
+		Deadline:   time.Duration(c.Times.Deadline),
+		AfterEOF:   time.Duration(c.Times.AfterEOF),
+		NoShutdown: c.Session.NoShutdown,
+		FullDuplex: c.Session.FullDuplex,
+		QuitOn:     c.Session.QuitOn,
+	}
+	if c.Session.SendOnly {
+		s.Out = nil
+	}
+	if c.Session.RecvOnly {
+		s.In = nil
+	}
+	return s
+}
+
+// watch is what looks at the bytes of a session. The zero value looks at
+// nothing.
+type watch struct {
+	crlf           func([]byte) []byte
+	sent, received func([]byte) []byte // dumps, or nil
+	record         *tap.Record
+	file           *os.File // of record
+	limit          *tap.Limit
+	sum            *tap.Sum
+}
+
+// watch hooks what the flags ask for into s; a session without any keeps the
+// kernel's fast paths.
+func (c *Cmd) watch(s *relay.Session) (*watch, error) {
+	w := &watch{limit: &tap.Limit{Bytes: int64(c.Session.Bytes), Lines: c.Session.Lines}}
+	if err := c.expectations(w); err != nil {
+		return nil, err
+	}
+	if c.Bytes.CRLF {
+		w.crlf = tap.CRLF()
+	}
+	if c.Bytes.Hex {
+		w.sent, w.received = tap.Dump(tap.Sent), tap.Dump(tap.Received)
+	}
+	if c.Bytes.Tee != "" {
+		file, err := os.OpenFile(c.Bytes.Tee, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
+		if err != nil {
+			return nil, exit.With(exit.Local, err)
+		}
+		w.file, w.record = file, tap.NewRecord(file)
+	}
+	if w.crlf != nil || w.sent != nil || w.record != nil {
+		s.Outgoing = w.outgoing
+	}
+	if w.limit.Set() || w.sum != nil || w.received != nil || w.record != nil {
+		s.Incoming = w.incoming
+	}
+	return w, nil
+}
+
+// expectations are what decides whether the session was a success.
+func (c *Cmd) expectations(w *watch) (err error) {
+	if c.Session.Until != "" {
+		if w.limit.Until, err = regexp.Compile(c.Session.Until); err != nil {
+			return exit.Errorf(exit.Usage, "until %q: %w", c.Session.Until, err)
+		}
+	}
+	bytes := int64(-1)
+	if c.Bytes.ExpectBytes != nil {
+		bytes = int64(*c.Bytes.ExpectBytes)
+	}
+	if bytes >= 0 || c.Bytes.ExpectSHA256 != "" {
+		w.sum, err = tap.NewSum(bytes, c.Bytes.ExpectSHA256)
+	}
+	return exit.With(exit.Usage, err)
+}
+
+func (w *watch) outgoing(p []byte) (wire, show []byte) {
+	if w.crlf != nil {
+		p = w.crlf(p)
+	}
+	if w.record != nil {
+		w.record.Add(tap.Sent, p)
+	}
+	if w.sent != nil {
+		show = w.sent(p)
+	}
+	return p, show
+}
+
+func (w *watch) incoming(p []byte) (out []byte, done bool) {
+	n, done := w.limit.Take(p)
+	p = p[:n]
+	if w.sum != nil {
+		w.sum.Add(p)
+	}
+	if w.record != nil {
+		w.record.Add(tap.Received, p)
+	}
+	if w.received != nil {
+		p = w.received(p)
+	}
+	return p, done
+}
+
+// check adds what was expected and did not come to a session's success.
+func (w *watch) check(err error) error {
+	if err != nil {
+		return err
+	}
+	if err := w.limit.Missing(); err != nil {
+		return exit.With(exit.Expectation, err)
+	}
+	if w.sum != nil {
+		if err := w.sum.Check(); err != nil {
+			return exit.With(exit.Expectation, err)
+		}
+	}
+	if w.record != nil {
+		return exit.With(exit.Local, w.record.Err())
+	}
+	return nil
+}
+
+func (w *watch) close() {
+	if w.file != nil {
+		w.file.Close()
+	}
+}

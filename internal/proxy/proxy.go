@@ -1,0 +1,113 @@
+// Package proxy reaches a peer through a SOCKS5, SOCKS4a or HTTP CONNECT proxy,
+// and tells a server behind a proxy who is there (the PROXY protocol).
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"nettool/internal/exit"
+	"nettool/internal/socket"
+)
+
+// Proxy is where a proxy is and how it is spoken to. The name of the peer is
+// resolved by the proxy.
+type Proxy struct {
+	Scheme   string // "socks5", "socks4a" or "http"
+	Addr     socket.Addr
+	User     string
+	Password string
+}
+
+// Parse reads SCHEME://[USER[:PASSWORD]@]HOST:PORT. socks5h is socks5, socks4
+// is socks4a, and the port of SOCKS is 1080 unless given.
+func Parse(text string) (Proxy, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return Proxy{}, fmt.Errorf("proxy: want socks5://HOST:PORT, socks4a://HOST:PORT or http://HOST:PORT")
+	}
+	var p Proxy
+	switch u.Scheme {
+	case "socks5", "socks5h":
+		p.Scheme = "socks5"
+	case "socks4", "socks4a":
+		p.Scheme = "socks4a"
+	case "http":
+		p.Scheme = "http"
+	default:
+		return p, fmt.Errorf("proxy scheme %q: want socks5, socks4a or http", u.Scheme)
+	}
+	port := u.Port()
+	if port == "" && p.Scheme != "http" {
+		port = "1080"
+	}
+	if port == "" || strings.Trim(u.Path, "/") != "" {
+		return p, fmt.Errorf("proxy %q: want %s://HOST:PORT", u.Redacted(), u.Scheme)
+	}
+	if u.User != nil {
+		p.User = u.User.Username()
+		p.Password, _ = u.User.Password()
+	}
+	p.Addr, err = socket.Parse(net.JoinHostPort(u.Hostname(), port))
+	return p, err
+}
+
+// String is the proxy without its credentials.
+func (p Proxy) String() string { return p.Scheme + "://" + p.Addr.String() }
+
+// Connect asks the proxy at the other end of conn for a connection to the peer.
+// conn remains the caller's, and afterwards leads to the peer: nothing beyond the
+// proxy's answer has been read from it. Errors carry exit.Handshake;
+// exit.Unreachable when the proxy could not reach the peer, exit.ConnectTimeout
+// when ctx ended first.
+func (p Proxy) Connect(ctx context.Context, conn net.Conn, host, port string) error {
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	var err error
+	switch p.Scheme {
+	case "socks5":
+		err = p.socks5(conn, host, port)
+	case "socks4a":
+		err = p.socks4(conn, host, port)
+	default:
+		err = p.http(conn, host, port)
+	}
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err == nil {
+		return nil
+	}
+	code := exit.Handshake
+	if refused, ok := errors.AsType[*refusedError](err); ok && refused.unreachable {
+		code = exit.Unreachable
+	}
+	if ctx.Err() != nil {
+		code, err = exit.ConnectTimeout, ctx.Err()
+	}
+	return exit.Errorf(code, "proxy %s: %s", p, reason(err))
+}
+
+func reason(err error) string {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "closed the connection during its handshake"
+	}
+	return socket.Reason(err)
+}
+
+// refusedError is a proxy's no.
+type refusedError struct {
+	text        string
+	unreachable bool // the peer's fault, not the proxy's
+}
+
+func (e *refusedError) Error() string { return e.text }
+
+func refused(format string, args ...any) error {
+	return &refusedError{text: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,115 @@
+package tap
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+)
+
+// Limit tells when enough has been received. Zero fields are no limit.
+type Limit struct {
+	Bytes int64          // that many
+	Lines int64          // that many, complete
+	Until *regexp.Regexp // a match, of 64 KiB at most
+
+	bytes, lines int64
+	window       []byte // the end of what has come, for Until and for Missing
+	done         bool
+}
+
+// windowSize bounds what Until can match, and what is kept.
+const windowSize = 64 << 10
+
+// lastWords is how much of the end Missing shows.
+const lastWords = 64
+
+// Set tells whether there is any limit.
+func (l *Limit) Set() bool { return l.Bytes > 0 || l.Lines > 0 || l.Until != nil }
+
+// Take returns how much of p belongs to the session, and whether that completes
+// it.
+func (l *Limit) Take(p []byte) (n int, done bool) {
+	n = len(p)
+	for _, end := range []int{l.byBytes(p), l.byLines(p), l.byMatch(p)} {
+		if end >= 0 {
+			n, done = min(n, end), true
+		}
+	}
+	l.remember(p[:n])
+	l.done = l.done || done
+	return n, done
+}
+
+// byBytes is where the last byte wanted ends in p, or -1.
+func (l *Limit) byBytes(p []byte) int {
+	if l.Bytes <= 0 || l.bytes+int64(len(p)) < l.Bytes {
+		return -1
+	}
+	return int(l.Bytes - l.bytes)
+}
+
+// byLines is where the last line wanted ends in p, or -1.
+func (l *Limit) byLines(p []byte) int {
+	if l.Lines <= 0 {
+		return -1
+	}
+	at := 0
+	for missing := l.Lines - l.lines; missing > 0; missing-- {
+		i := bytes.IndexByte(p[at:], '\n')
+		if i < 0 {
+			return -1
+		}
+		at += i + 1
+	}
+	return at
+}
+
+// byMatch is where the first match ends in p, or -1.
+func (l *Limit) byMatch(p []byte) int {
+	if l.Until == nil {
+		return -1
+	}
+	before := len(l.window)
+	loc := l.Until.FindIndex(append(l.window[:before:before], p...))
+	if loc == nil {
+		return -1
+	}
+	return max(loc[1]-before, 0)
+}
+
+func (l *Limit) remember(p []byte) {
+	l.bytes += int64(len(p))
+	l.lines += int64(bytes.Count(p, []byte("\n")))
+	if len(p) > windowSize {
+		p = p[len(p)-windowSize:]
+	}
+	if over := len(l.window) + len(p) - windowSize; over > 0 {
+		l.window = append(l.window[:0], l.window[over:]...)
+	}
+	l.window = append(l.window, p...)
+}
+
+// Missing is what was not reached, with the last bytes seen, or nil.
+func (l *Limit) Missing() error {
+	if l.done || !l.Set() {
+		return nil
+	}
+	tail := l.window
+	if len(tail) > lastWords {
+		tail = tail[len(tail)-lastWords:]
+	}
+	what := ""
+	switch {
+	case l.Until != nil:
+		what = "nothing matched " + strconv.Quote(l.Until.String())
+	case l.Lines > 0:
+		what = fmt.Sprintf("%d of %d lines came", l.lines, l.Lines)
+	default:
+		what = fmt.Sprintf("%d of %d bytes came", l.bytes, l.Bytes)
+	}
+	if len(tail) == 0 {
+		return fmt.Errorf("%s, nothing was received", what)
+	}
+	return fmt.Errorf("%s, the last received were %q", what, tail)
+}

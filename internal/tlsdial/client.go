@@ -1,0 +1,117 @@
+package tlsdial
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"time"
+
+	"nettool/internal/exit"
+	"nettool/internal/socket"
+)
+
+// Conn is a TLS connection whose half-close goes all the way down.
+type Conn struct{ *tls.Conn }
+
+// CloseWrite sends close_notify (RFC 8446, section 6.1), then our FIN.
+func (c Conn) CloseWrite() error {
+	err := c.Conn.CloseWrite()
+	if under, ok := c.NetConn().(interface{ CloseWrite() error }); ok {
+		err = errors.Join(err, under.CloseWrite())
+	}
+	return err
+}
+
+// Client does the handshake on conn, which the result owns; on failure conn is
+// the caller's. Errors carry exit.Handshake, or exit.ConnectTimeout when ctx ended
+// first.
+func Client(ctx context.Context, conn net.Conn, config *tls.Config) (Conn, error) {
+	c := Conn{tls.Client(conn, config)}
+	err := c.HandshakeContext(ctx)
+	if err == nil {
+		return c, nil
+	}
+	if ctx.Err() != nil {
+		return c, exit.Errorf(exit.ConnectTimeout, "TLS handshake with %s: %s", conn.RemoteAddr(), socket.Reason(ctx.Err()))
+	}
+	text, hint := explain(err, config.ServerName)
+	return c, &exit.Error{
+		Code: exit.Handshake, Hint: hint,
+		Err: fmt.Errorf("TLS handshake with %s: %s", conn.RemoteAddr(), text),
+	}
+}
+
+// explain says what is wrong with the peer, and what can be done.
+func explain(err error, name string) (text, hint string) {
+	if pin, ok := errors.AsType[*pinError](err); ok {
+		return pin.Error(), ""
+	}
+	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
+		return expiry(e), ""
+	}
+	if e, ok := errors.AsType[x509.HostnameError](err); ok {
+		return fmt.Sprintf("the certificate is for %s, not for %q", names(e.Certificate), name),
+			"if this is the right peer, say which name to expect with --tls-name"
+	}
+	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return authority(e)
+	}
+	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return fmt.Sprintf("the peer does not speak TLS, it said %q", e.RecordHeader[:]), ""
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		return "the peer refused: " + op.Err.Error(), ""
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the peer closed the connection", ""
+	}
+	return socket.Reason(err), ""
+}
+
+// expiry tells a certificate of the past from one of the future.
+func expiry(e x509.CertificateInvalidError) string {
+	const day = "2006-01-02 15:04:05 MST"
+	if e.Cert == nil {
+		return e.Error()
+	}
+	if time.Now().Before(e.Cert.NotBefore) {
+		return "the certificate is not valid before " + e.Cert.NotBefore.Format(day)
+	}
+	return "the certificate expired on " + e.Cert.NotAfter.Format(day)
+}
+
+// authority tells a self-signed certificate from an unknown issuer.
+func authority(e x509.UnknownAuthorityError) (text, hint string) {
+	const advice = "to trust it name its authority with --tls-ca, or the certificate itself with --tls-pin"
+	if e.Cert == nil {
+		return "the certificate's authority is not known", advice
+	}
+	if bytes.Equal(e.Cert.RawIssuer, e.Cert.RawSubject) {
+		return "the certificate is self-signed", advice
+	}
+	return fmt.Sprintf("the certificate's authority is not known: %q", e.Cert.Issuer.String()), advice
+}
+
+func names(c *x509.Certificate) string {
+	all := slices.Clone(c.DNSNames)
+	for _, ip := range c.IPAddresses {
+		all = append(all, ip.String())
+	}
+	if len(all) == 0 {
+		return "no name at all"
+	}
+	return fmt.Sprintf("%q", all)
+}
+
+// Refused tells whether err is the peer's rejection of us, such as of our
+// certificate: with TLS 1.3 it arrives when the handshake seems over.
+func Refused(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error"
+}

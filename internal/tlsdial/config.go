@@ -1,0 +1,123 @@
+// Package tlsdial is the client's side of TLS: verification that says what is
+// wrong with a certificate, pins, client certificates, and a half-close.
+package tlsdial
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Options are what a user can say about a TLS peer. The zero value verifies the
+// certificate and the name against the system's authorities.
+type Options struct {
+	CA       string // file of PEM certificates to trust instead of the system's
+	Cert     string // file of our certificate, PEM
+	Key      string // file of its key, PEM; Cert when empty
+	Name     string // the name that the certificate must have, and SNI; default the host
+	Insecure bool   // accept any certificate
+	Pin      string // SHA-256 of the certificate or of its public key, hex or base64: accept that, and nothing else
+}
+
+// pinError is a certificate that is not the pinned one.
+type pinError struct{ certificate, key [sha256.Size]byte }
+
+func (e *pinError) Error() string {
+	return fmt.Sprintf("the certificate is not the pinned one: its sha256 is %x, its public key's %x", e.certificate, e.key)
+}
+
+// Config turns the options into a configuration for a peer called host.
+func (o Options) Config(host string) (*tls.Config, error) {
+	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if o.Name != "" {
+		c.ServerName = o.Name
+	}
+	if i := strings.IndexByte(c.ServerName, '%'); i >= 0 {
+		c.ServerName = c.ServerName[:i] // a zone is ours, not the peer's
+	}
+	if err := o.authorities(c); err != nil {
+		return nil, err
+	}
+	if err := o.identity(c); err != nil {
+		return nil, err
+	}
+	return c, o.pinned(c)
+}
+
+// authorities sets whom to trust.
+func (o Options) authorities(c *tls.Config) error {
+	c.InsecureSkipVerify = o.Insecure
+	if o.CA == "" {
+		return nil
+	}
+	pem, err := os.ReadFile(o.CA)
+	if err != nil {
+		return err
+	}
+	c.RootCAs = x509.NewCertPool()
+	if !c.RootCAs.AppendCertsFromPEM(pem) {
+		return fmt.Errorf("file %q: holds no PEM certificate", o.CA)
+	}
+	return nil
+}
+
+// identity sets who we are.
+func (o Options) identity(c *tls.Config) error {
+	if o.Cert == "" {
+		if o.Key != "" {
+			return errors.New("a key without a certificate")
+		}
+		return nil
+	}
+	key := o.Key
+	if key == "" {
+		key = o.Cert
+	}
+	pair, err := tls.LoadX509KeyPair(o.Cert, key)
+	if err != nil {
+		return fmt.Errorf("load certificate %q and key %q: %w", o.Cert, key, err)
+	}
+	c.Certificates = []tls.Certificate{pair}
+	return nil
+}
+
+// pinned accepts one certificate, or one key, whatever else is wrong with it.
+func (o Options) pinned(c *tls.Config) error {
+	if o.Pin == "" {
+		return nil
+	}
+	pin, err := parsePin(o.Pin)
+	if err != nil {
+		return err
+	}
+	c.InsecureSkipVerify = true
+	c.VerifyConnection = func(s tls.ConnectionState) error {
+		leaf := s.PeerCertificates[0]
+		found := &pinError{sha256.Sum256(leaf.Raw), sha256.Sum256(leaf.RawSubjectPublicKeyInfo)}
+		if bytes.Equal(pin, found.certificate[:]) || bytes.Equal(pin, found.key[:]) {
+			return nil
+		}
+		return found
+	}
+	return nil
+}
+
+// parsePin reads hex, with or without colons, or base64, with or without
+// "sha256//".
+func parsePin(text string) ([]byte, error) {
+	plain := strings.TrimPrefix(strings.TrimPrefix(text, "sha256//"), "sha256:")
+	if raw, err := hex.DecodeString(strings.ReplaceAll(plain, ":", "")); err == nil && len(raw) == sha256.Size {
+		return raw, nil
+	}
+	if raw, err := base64.StdEncoding.DecodeString(plain); err == nil && len(raw) == sha256.Size {
+		return raw, nil
+	}
+	return nil, fmt.Errorf("pin %q: want a SHA-256 in hex or base64", text)
+}
