@@ -79,7 +79,8 @@ func (e *engine) inputEnded() {
 }
 
 func (e *engine) halfClose() {
-	if !e.s.NoShutdown {
+	quiet := e.s.QuietEnd && e.s.counts.taken.Load() == 0
+	if !e.s.NoShutdown && !quiet {
 		e.link.closeWrite()
 	}
 }

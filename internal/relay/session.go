@@ -37,6 +37,7 @@ type Session struct {
 	AfterEOF time.Duration // no byte received after In ended: success; default off, 2 s for datagrams
 
 	NoShutdown bool   // keep our side open when In ends
+	QuietEnd   bool   // keep it open when In ends without a byte: a server's /dev/null has nothing to say, and must not end its client's upload
 	FullDuplex bool   // keep sending after the peer's end
 	QuitOn     string // a line of In that starts with it is sent and ends the session
 
