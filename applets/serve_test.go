@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,6 +32,7 @@ func serveCommands() map[string]scriptCmd {
 		"killpid":    cmdKillPID,
 		"gone":       cmdGone,
 		"logged":     cmdLogged,
+		"connpid":    cmdConnPID,
 	}
 }
 
@@ -271,4 +273,15 @@ func cmdLogged(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: logged NAME FILE")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(lookup(ts, args[0]).text()), 0o644))
+}
+
+// cmdConnPID waits for the open event of a connection (the server needs -v) and
+// sets $VAR to the process that has it: connpid NAME ID VAR.
+func cmdConnPID(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: connpid NAME ID VAR")
+	}
+	line := `open id=` + args[1] + ` .*pid=([0-9]+)`
+	cmdWaitlog(ts, false, []string{args[0], line})
+	ts.Setenv(args[2], regexp.MustCompile(line).FindStringSubmatch(lookup(ts, args[0]).text())[1])
 }

@@ -94,8 +94,9 @@ func (l *loop) post(fn func()) {
 }
 
 // run waits for events and runs their callbacks until done says so. settle runs
-// after each turn.
+// before the first turn and after each.
 func (l *loop) run(done func() bool, settle func()) error {
+	settle()
 	for !done() {
 		n, err := unix.EpollWait(l.epoll, l.events[:], l.timeout())
 		if err != nil && err != unix.EINTR {

@@ -85,7 +85,6 @@ func (p *pool) warm(ready func()) error {
 
 // run queues a connection for the next idle child.
 func (p *pool) run(c *conn) {
-	p.assigned++
 	p.pending = append(p.pending, c)
 }
 
@@ -133,10 +132,12 @@ func (p *pool) give(w *worker, c *conn) {
 	unix.Close(c.fd)
 	c.fd, c.pid, w.conn = -1, w.child.PID, c
 	p.busy[w] = struct{}{}
+	p.assigned++
 	p.s.opened(c)
 }
 
-// watchful decides how the pool learns that connections have ended.
+// watchful decides how the pool learns that connections have ended. While any
+// child is busy, either messages are asked for or the tick runs.
 func (p *pool) watchful() {
 	if len(p.busy) == 0 {
 		return
@@ -148,7 +149,7 @@ func (p *pool) watchful() {
 		}
 		return
 	}
-	if p.assigned > 0 && p.tick == nil {
+	if p.tick == nil && (p.assigned > 0 || !p.asking) {
 		p.ask(false)
 		p.tick = p.s.loop.after(quiet, p.ticked)
 	}

@@ -27,7 +27,10 @@ func serveStdio(ctx context.Context, cfg *Config, listeners []net.Listener, sign
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go cancelOn(signals, cancel)
-	session := &relay.Session{Conn: conn, In: cfg.Stdin, Out: cfg.Stdout, Idle: cfg.Limits.Idle, Deadline: cfg.Limits.MaxTime, QuitOn: cfg.QuitOn}
+	session := &relay.Session{
+		Conn: conn, In: cfg.Stdin, Out: cfg.Stdout, QuietEnd: true,
+		Idle: cfg.Limits.Idle, Deadline: cfg.Limits.MaxTime, QuitOn: cfg.QuitOn,
+	}
 	e := ending{id: 1, remote: AddrText(conn.RemoteAddr()), local: AddrText(conn.LocalAddr()), pid: os.Getpid(), counted: true, exit: -1}
 	cfg.Log.Detail("open", slog.Uint64("id", 1), slog.String("remote", e.remote), slog.String("local", e.local), slog.String("handler", "stdio"))
 	began := time.Now()
