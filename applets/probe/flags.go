@@ -14,6 +14,8 @@ type Cmd struct {
 
 	Check checkCmd `cmd:"" default:"withargs" help:"Ask once (the default): is it there?"`
 	Wait  waitCmd  `cmd:"" help:"Ask until it is there, then run a command if one follows --."`
+	Ping  pingCmd  `cmd:"" help:"Ask again and again, with live statistics."`
+	Sweep sweepCmd `cmd:"" help:"Ask many ports: which are open?"`
 }
 
 // attemptFlags say what one attempt does.
@@ -32,6 +34,7 @@ type attemptFlags struct {
 type resultFlags struct {
 	Output  string `short:"o" enum:"text,json,csv,prom" default:"text" placeholder:"FORMAT" help:"Write results as text, json (lines), csv or prom (Prometheus text)."`
 	Verbose bool   `short:"v" xor:"loud" help:"Show the phases of every attempt."`
+	NoLive  bool   `help:"Draw no live view on a terminal."`
 	Quiet   bool   `short:"q" xor:"loud" help:"Write no results and no live view: the exit code tells."`
 }
 
@@ -65,6 +68,40 @@ func (*waitCmd) Help() string {
 	return "Ask until the target is there, and say how long it took and what it was before. " +
 		"With -- CMD ARG… become CMD then, with arguments and standard input untouched; results go to standard error, for standard output is CMD's. " +
 		"A name that does not resolve yet is waited for."
+}
+
+// pingCmd asks again and again.
+type pingCmd struct {
+	Targets  []string     `arg:"" name:"target" sep:"none" help:"As for check."`
+	Count    int64        `short:"c" placeholder:"N" help:"Ask every target N times."`
+	Interval cli.Duration `short:"i" placeholder:"DUR" help:"Ask every DUR (default 1s), however long an answer takes."`
+	Duration cli.Duration `placeholder:"DUR" help:"Ask for DUR."`
+	Require  string       `placeholder:"CONDITIONS" help:"What must hold for exit code 0, as in 'p99<5ms,errors<0.1%'; of min mean p50 p90 p99 p999 max jitter outage errors ok missed (default: every target answered once)."`
+}
+
+// Help introduces the subcommand.
+func (*pingCmd) Help() string {
+	return "Ask again and again on an absolute schedule: attempts may overlap, and a tick at which none could start is counted as missed. " +
+		"Response times count from when an attempt was due. ^C ends with the summary, and with an exit code by the results. " +
+		"On a terminal there is a live table; standard output then has the changes and the summary only, or every attempt with -v."
+}
+
+// sweepCmd asks many ports.
+type sweepCmd struct {
+	Targets      []string `arg:"" name:"target" sep:"none" help:"HOST:22,80,8000-8100, HOST PORTS, PORTS (loopback), @FILE, @-."`
+	Open         bool     `help:"List open ports only."`
+	Banner       bool     `help:"Show what an open port's server says first, if it does within half a second."`
+	Rate         float64  `placeholder:"N" help:"Make N attempts a second at most."`
+	Window       int      `placeholder:"N" help:"Make N attempts at once at most (default: as many as descriptors allow, up to 2048; it adapts)."`
+	Retries      int      `default:"1" placeholder:"N" help:"Ask a port that does not answer N more times (default 1)."`
+	ExpectOpen   string   `placeholder:"LIST" help:"Exit 1 unless these ports are open."`
+	ExpectClosed string   `placeholder:"LIST" help:"Exit 1 unless these ports are not open; rest is every port that --expect-open does not name."`
+}
+
+// Help introduces the subcommand.
+func (*sweepCmd) Help() string {
+	return "Ask many ports in random order and list them sorted. Of more than 100 ports, text lists those that are open, and all of them with -v; the other formats list every port, as it is found. " +
+		"Without expectations the exit code is 0 when a port is open."
 }
 
 // Help introduces the applet.

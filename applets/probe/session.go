@@ -52,12 +52,17 @@ func (f *resultFlags) sink(stdout *os.File) record.Sink {
 // end writes what is left and returns the exit code as an error: a failure to
 // write results comes first, then a signal's code.
 func (s *session) end(code exit.Code) error {
-	defer s.stop()
+	if sig := s.signal(); sig != nil {
+		code = exit.Signal(sig.number)
+	}
+	return s.judged(code)
+}
+
+// judged is end for a run that a signal may end: the code is the results'.
+func (s *session) judged(code exit.Code) error {
+	s.stop()
 	if err := s.sink.Close(); err != nil {
 		return err
-	}
-	if sig := s.signal(); sig != nil {
-		return exit.Status(exit.Signal(sig.number))
 	}
 	return exit.Status(code)
 }

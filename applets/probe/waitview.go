@@ -34,7 +34,7 @@ type waitView struct {
 func newWaitView(call *cli.Call, flags resultFlags) *waitView {
 	v := &waitView{
 		call: call, verbose: flags.Verbose, quiet: flags.Quiet, began: time.Now(), stop: make(chan struct{}),
-		screen: live.Open(call.Stderr, flags.Quiet), states: map[socket.Addr]string{},
+		screen: live.Open(call.Stderr, flags.Quiet || flags.NoLive), states: map[socket.Addr]string{},
 	}
 	if v.screen.On() {
 		v.stopped.Go(v.tick)

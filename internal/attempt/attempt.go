@@ -66,6 +66,7 @@ type Result struct {
 	Took        [Phases]time.Duration // by phase; zero is not reached
 	RTT         time.Duration         // the kernel's estimate, zero when it has none
 	Retransmits int                   // of the SYN; -1 when not known
+	Own         bool                  // the peer has this end's own IP
 	Tries       int                   // attempts made in all, set by who repeats them; zero is one
 	Banner      string                // what the server said first, when asked for
 }
@@ -82,6 +83,7 @@ func (s *Spec) Try(ctx context.Context, to socket.Addr, candidates []netip.AddrP
 	l, err := s.open(ctx, &r, candidates)
 	if err == nil {
 		err = s.use(ctx, &r, l)
+		r.Own = l.own
 		r.measure(l.info())
 		r.during(Close, func() error { l.close(); return nil })
 	}

@@ -39,8 +39,8 @@ func knock(ctx context.Context, l *link, to socket.Addr, at netip.AddrPort, half
 	if err == nil {
 		err = l.await(ctx, sa)
 	}
-	if err == nil && metItself(fd, at) {
-		err = syscall.ECONNREFUSED
+	if err == nil {
+		err = l.meet(at)
 	}
 	if err != nil {
 		l.info()
@@ -93,21 +93,30 @@ func (l *link) await(ctx context.Context, sa syscall.Sockaddr) error {
 
 func pending(err error) bool { return err == syscall.EINPROGRESS || err == syscall.EALREADY }
 
-// metItself tells a connection to oneself: with nobody listening, the kernel may
-// choose the very port that is asked as the source port, and TCP's simultaneous
-// open connects the socket to itself.
-func metItself(fd int, at netip.AddrPort) bool {
-	sa, err := syscall.Getsockname(fd)
+// meet looks at this end of a connection that was made. With nobody listening,
+// the kernel may choose the very port that is asked as the source port, and TCP's
+// simultaneous open connects the socket to itself: that is a refusal.
+func (l *link) meet(at netip.AddrPort) error {
+	sa, err := syscall.Getsockname(l.fd)
 	if err != nil {
-		return false
+		return os.NewSyscallError("getsockname", err)
 	}
+	self := addrPort(sa)
+	l.own = self.Addr() == at.Addr().WithZone("")
+	if l.own && self.Port() == at.Port() {
+		return syscall.ECONNREFUSED
+	}
+	return nil
+}
+
+func addrPort(sa syscall.Sockaddr) netip.AddrPort {
 	switch sa := sa.(type) {
 	case *syscall.SockaddrInet4:
-		return sa.Port == int(at.Port()) && netip.AddrFrom4(sa.Addr) == at.Addr()
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
 	case *syscall.SockaddrInet6:
-		return sa.Port == int(at.Port()) && netip.AddrFrom16(sa.Addr) == at.Addr().WithZone("")
+		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port))
 	}
-	return false
+	return netip.AddrPort{}
 }
 
 func sockaddr(at netip.AddrPort) (syscall.Sockaddr, int) {

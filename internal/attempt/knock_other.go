@@ -17,6 +17,7 @@ const HalfOpen = false
 // link is one connected socket. The zero link has none.
 type link struct {
 	c    net.Conn
+	own  bool // both ends have the same IP: not known here, Go's dialler guards
 	tcp  socket.TCPInfo
 	told bool
 }

@@ -15,6 +15,7 @@ type link struct {
 	has  bool     // fd is ours
 	file *os.File // owns fd once the poller has had to wait for it
 	c    net.Conn // owns the socket once conn was called, and for unix sockets
+	own  bool     // both ends have the same IP
 	tcp  socket.TCPInfo
 	told bool
 }

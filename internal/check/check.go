@@ -103,7 +103,7 @@ func Code(t *tally.Tally, need int) exit.Code {
 	if need <= 0 {
 		need = int(t.Sent)
 	}
-	wrong := t.Failed() - t.Outcomes[attempt.Cancelled]
+	wrong := t.Failed()
 	switch {
 	case t.OK >= int64(need):
 		return exit.OK

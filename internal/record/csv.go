@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"strconv"
 
+	"nettool/internal/attempt"
 	"nettool/internal/socket"
 	"nettool/internal/tally"
 	"nettool/internal/wait"
@@ -28,6 +29,9 @@ func (s *csvSink) Waited(w *wait.Ending) { s.Finding(Finding{Kind: "wait", Resul
 
 // Change writes nothing.
 func (s *csvSink) Change(socket.Addr, *tally.Change) {}
+
+// Difference writes nothing: the exit code tells.
+func (s *csvSink) Difference(*attempt.Result, string) {}
 
 // Summary writes nothing.
 func (s *csvSink) Summary(*Summary) {}

@@ -79,6 +79,13 @@ type changeLine struct {
 	LastedUS *int64 `json:"lasted_us"`
 }
 
+type differenceLine struct {
+	head
+	place
+	Outcome  string `json:"outcome"`
+	Expected string `json:"expected"`
+}
+
 type summaryLine struct {
 	head
 	place
@@ -145,6 +152,11 @@ func (s *jsonSink) Change(to socket.Addr, c *tally.Change) {
 		line.LastedUS = pointer(c.Lasted.Microseconds())
 	}
 	s.line(line)
+}
+
+// Difference writes one difference line.
+func (s *jsonSink) Difference(r *attempt.Result, expected string) {
+	s.line(differenceLine{newHead("difference", r.Start), placeOf(r.Target), r.Outcome.String(), expected})
 }
 
 // Summary writes one summary line.

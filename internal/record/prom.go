@@ -44,6 +44,9 @@ func (s *promSink) Waited(w *wait.Ending) {
 // Change writes nothing: nettool_probe_up tells the state at the end.
 func (s *promSink) Change(socket.Addr, *tally.Change) {}
 
+// Difference writes nothing: the exit code tells.
+func (s *promSink) Difference(*attempt.Result, string) {}
+
 // Summary keeps a target's counts for the end.
 func (s *promSink) Summary(sum *Summary) {
 	if sum.Target != nil {

@@ -45,6 +45,8 @@ type Sink interface {
 	Waited(w *wait.Ending)
 	Change(target socket.Addr, c *tally.Change)
 	Summary(s *Summary)
+	// Difference is a port that is not what was expected: "open" or "closed".
+	Difference(r *attempt.Result, expected string)
 	// Flush writes what is buffered. It returns the first error of any write,
 	// with exit.Local.
 	Flush() error

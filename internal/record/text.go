@@ -8,6 +8,7 @@ import (
 	"nettool/internal/attempt"
 	"nettool/internal/report"
 	"nettool/internal/socket"
+	"nettool/internal/sweep"
 	"nettool/internal/tally"
 	"nettool/internal/target"
 	"nettool/internal/wait"
@@ -118,6 +119,9 @@ func verdict(w *wait.Ending) string {
 
 // Change writes that a target went down or came up, and when.
 func (s *textSink) Change(to socket.Addr, c *tally.Change) {
+	if c.First && c.Up {
+		return // no news
+	}
 	s.printf("%s\n", ChangeLine(to, c))
 }
 
@@ -139,6 +143,24 @@ func state(up bool) string {
 		return "up"
 	}
 	return "down"
+}
+
+// Difference writes that a port is not what was expected.
+func (s *textSink) Difference(r *attempt.Result, expected string) {
+	s.printf("difference: %s is %s, expected to be %s\n", target.Label(r.Target), r.Outcome, expected)
+}
+
+// ProgressLine tells how far a sweep is, and how long the rest may take.
+func ProgressLine(p sweep.Progress, took time.Duration) string {
+	line := fmt.Sprintf("%d/%d ports (%d %%), %d open", p.Done, p.Total, 100*p.Done/max(p.Total, 1), p.Open)
+	if p.Again > 0 {
+		line += fmt.Sprintf(", %d to ask again", p.Again)
+	}
+	line += fmt.Sprintf(", %d at once, %.1f s", p.Window, took.Seconds())
+	if p.Done > 0 && p.Done < p.Total {
+		line += fmt.Sprintf(", about %.0f s left", took.Seconds()/float64(p.Done)*float64(p.Total-p.Done))
+	}
+	return line
 }
 
 // Summary writes what a series came to.

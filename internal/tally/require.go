@@ -101,11 +101,11 @@ func (t Threshold) show(v float64) string {
 func (t Threshold) measure(of *Tally) (v float64, known bool) {
 	switch t.metric {
 	case "errors":
-		return t.share(of.Failed(), of.Sent)
+		return t.share(of.Failed(), of.Ended())
 	case "ok":
-		return t.share(of.OK, of.Sent)
+		return t.share(of.OK, of.Ended())
 	case "missed":
-		return t.share(of.Missed, of.Sent+of.Missed)
+		return t.share(of.Missed, of.Ended()+of.Missed)
 	case "outage":
 		longest := of.Longest()
 		return float64(longest.Length()), true

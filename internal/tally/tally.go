@@ -68,5 +68,8 @@ func (t *Tally) Jitter() time.Duration {
 	return t.wobble / time.Duration(t.pairs)
 }
 
-// Failed is how many attempts say that the target did not answer as it should.
-func (t *Tally) Failed() int64 { return t.Sent - t.OK }
+// Ended is how many attempts came to an end: all but those that were given up.
+func (t *Tally) Ended() int64 { return t.Sent - t.Outcomes[attempt.Cancelled] }
+
+// Failed is how many attempts ended otherwise than ok.
+func (t *Tally) Failed() int64 { return t.Ended() - t.OK }

@@ -1,0 +1,128 @@
+package probe
+
+import (
+	"time"
+
+	"nettool/internal/attempt"
+	"nettool/internal/cli"
+	"nettool/internal/exit"
+	"nettool/internal/live"
+	"nettool/internal/ping"
+	"nettool/internal/record"
+	"nettool/internal/socket"
+	"nettool/internal/tally"
+	"nettool/internal/target"
+)
+
+// pinging is one run of probe ping.
+type pinging struct {
+	*session
+	table    *live.Table
+	targets  []socket.Addr
+	tallies  []*tally.Tally
+	require  []tally.Threshold
+	attempts bool // every attempt is written
+}
+
+// Run asks until it is told to stop.
+func (c *pingCmd) Run(call *cli.Call, shared *Cmd) error {
+	if err := noProgram(call); err != nil {
+		return err
+	}
+	p, err := c.begin(call, shared)
+	if err != nil {
+		return err
+	}
+	config := ping.Config{
+		Spec: p.spec, Interval: c.Interval.Or(ping.DefaultInterval), Count: c.Count, Duration: c.Duration.Or(0),
+		Redraw: 200 * time.Millisecond,
+	}
+	see := ping.Observer{Attempt: p.attempt, Change: p.change}
+	if p.table.On() {
+		see.Redraw = p.draw
+	}
+	ping.Run(p.ctx, config, p.targets, p.tallies, see)
+	p.table.Clear()
+	return p.finish()
+}
+
+func (c *pingCmd) begin(call *cli.Call, shared *Cmd) (p *pinging, err error) {
+	p = &pinging{}
+	if c.Require != "" {
+		if p.require, err = tally.ParseThresholds(c.Require); err != nil {
+			return nil, err
+		}
+	}
+	if c.Count < 0 || c.Interval < 0 {
+		return nil, exit.Errorf(exit.Usage, "--count and --interval want more than zero")
+	}
+	if p.session, err = shared.begin(call, c.Targets, attempt.DefaultTimeout); err != nil {
+		return nil, err
+	}
+	p.targets = target.Expand(p.session.targets)
+	var names []string
+	for _, to := range p.targets {
+		names = append(names, target.Label(to))
+		p.tallies = append(p.tallies, &tally.Tally{})
+	}
+	flags := shared.Result
+	p.table = live.NewTable(live.Open(call.Stderr, flags.Quiet || flags.NoLive), names)
+	p.attempts = flags.Verbose || flags.Output != "text" || !p.table.On() || !live.Terminal(call.Stdout)
+	return p, nil
+}
+
+func (p *pinging) attempt(target int, seq int64, r *attempt.Result) {
+	p.table.Add(target, r)
+	if !p.attempts {
+		return
+	}
+	p.write(func() { p.sink.Finding(record.Finding{Kind: "attempt", Seq: seq, Result: r}) })
+}
+
+func (p *pinging) change(target int, c *tally.Change) {
+	p.write(func() { p.sink.Change(p.targets[target], c) })
+}
+
+// write writes a result where the view is not in its way.
+func (p *pinging) write(result func()) {
+	if live.Terminal(p.call.Stdout) {
+		p.table.Clear()
+	}
+	result()
+	p.sink.Flush()
+}
+
+func (p *pinging) draw() { p.table.Draw(p.tallies) }
+
+// finish writes the summaries and judges.
+func (p *pinging) finish() error {
+	code := exit.OK
+	for i, to := range p.targets {
+		sum := &record.Summary{Target: &to, Tally: p.tallies[i], Elapsed: time.Since(p.began)}
+		for _, threshold := range p.require {
+			holds, got := threshold.Judge(p.tallies[i])
+			sum.Judged = append(sum.Judged, record.Judged{Text: threshold.Text, Holds: holds, Got: got})
+			if !holds {
+				code = exit.No
+			}
+		}
+		if p.require == nil && code == exit.OK {
+			code = codeOf(p.tallies[i])
+		}
+		p.sink.Summary(sum)
+	}
+	return p.judged(code)
+}
+
+// codeOf judges a target that nothing is required of: it has answered.
+func codeOf(t *tally.Tally) exit.Code {
+	switch n := t.Ended(); {
+	case t.OK > 0:
+		return exit.OK
+	case n > 0 && t.Outcomes[attempt.DNSError] == n:
+		return exit.NoName
+	case n > 0 && t.Outcomes[attempt.LocalError] == n:
+		return exit.Local
+	}
+	return exit.No
+}

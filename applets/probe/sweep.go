@@ -1,0 +1,188 @@
+package probe
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"nettool/internal/attempt"
+	"nettool/internal/cli"
+	"nettool/internal/exit"
+	"nettool/internal/live"
+	"nettool/internal/record"
+	"nettool/internal/sweep"
+	"nettool/internal/tally"
+	"nettool/internal/target"
+)
+
+// sweeping is one run of probe sweep.
+type sweeping struct {
+	*session
+	every  bool // list every port
+	stream bool // list them as they are found
+	expect sweep.Expect
+	count  tally.Tally
+	kept   []sweep.Found
+	differ []sweep.Found
+	lost   int // hosts that were not found
+	screen *live.Screen
+}
+
+// Run asks every port.
+func (c *sweepCmd) Run(call *cli.Call, shared *Cmd) error {
+	if err := noProgram(call); err != nil {
+		return err
+	}
+	w, err := c.begin(call, shared)
+	if err != nil {
+		return err
+	}
+	hosts, err := w.find()
+	if err != nil {
+		return err
+	}
+	run := sweep.New(sweep.Config{Spec: w.spec, Retries: c.Retries, Rate: c.Rate, Window: c.Window}, hosts)
+	w.every = !c.Open && (shared.Result.Output != "text" || shared.Result.Verbose || run.Progress().Total <= 100)
+	w.collect(run)
+	w.screen.Clear()
+	w.abandon(run.Progress())
+	return w.finish()
+}
+
+func (c *sweepCmd) begin(call *cli.Call, shared *Cmd) (w *sweeping, err error) {
+	w = &sweeping{stream: shared.Result.Output == "json"}
+	if c.Rate < 0 || c.Retries < 0 || c.Retries > 100 || c.Window < 0 {
+		return nil, exit.Errorf(exit.Usage, "--rate, --retries and --window want a number that is not negative")
+	}
+	if w.expect, err = sweep.ParseExpect(c.ExpectOpen, c.ExpectClosed); err != nil {
+		return nil, err
+	}
+	if w.session, err = shared.begin(call, c.Targets, time.Second); err != nil {
+		return nil, err
+	}
+	for _, t := range w.targets {
+		if t.Addr.Network == "unix" {
+			return nil, exit.Errorf(exit.Usage, "target %q: a unix socket has no ports to sweep", t.Addr)
+		}
+	}
+	if c.Banner {
+		w.spec.Banner = 500 * time.Millisecond
+	}
+	w.screen = live.Open(call.Stderr, shared.Result.Quiet || shared.Result.NoLive)
+	return w, nil
+}
+
+// find looks the hosts up. One that is not found is a result of its own.
+func (w *sweeping) find() (hosts []sweep.Host, err error) {
+	for _, t := range w.targets {
+		h, err := sweep.Find(w.ctx, t)
+		if err != nil {
+			w.lost++
+			first := t.Addr
+			r := w.spec.Try(w.ctx, first, nil)
+			w.take(sweep.Found{Host: len(hosts), Result: r})
+			continue
+		}
+		hosts = append(hosts, h)
+	}
+	if port, missing := w.expect.Missing(hosts); missing && w.lost == 0 {
+		return nil, exit.Errorf(exit.Usage, "port %d is expected to be open or closed, but it is not swept", port)
+	}
+	return hosts, nil
+}
+
+// collect takes the results and draws the progress.
+func (w *sweeping) collect(run *sweep.Sweep) {
+	var redraw <-chan time.Time
+	if w.screen.On() {
+		t := time.NewTicker(100 * time.Millisecond)
+		defer t.Stop()
+		redraw = t.C
+	}
+	results := run.Run(w.ctx)
+	for {
+		select {
+		case f, ok := <-results:
+			if !ok {
+				return
+			}
+			w.take(f)
+			if len(results) == 0 && w.stream {
+				w.sink.Flush()
+			}
+		case <-redraw:
+			w.screen.Draw(progressLines(run, time.Since(w.began), w.kept)...)
+		}
+	}
+}
+
+// abandon counts the ports that a signal has left without a result.
+func (w *sweeping) abandon(p sweep.Progress) {
+	w.count.Sent += p.Total - p.Done
+	w.count.Outcomes[attempt.Cancelled] += p.Total - p.Done
+}
+
+// take counts a result and keeps or writes it if it is to be listed.
+func (w *sweeping) take(f sweep.Found) {
+	w.count.Count(&f.Result)
+	if !w.expect.Met(f.Port, f.Result.Outcome) {
+		w.differ = append(w.differ, f)
+	}
+	if !w.every && !f.Result.OK() && f.Result.Outcome != attempt.DNSError {
+		return
+	}
+	if w.stream {
+		if live.Terminal(w.call.Stdout) {
+			w.screen.Clear()
+		}
+		w.write(f)
+		return
+	}
+	w.kept = append(w.kept, f)
+}
+
+func (w *sweeping) write(f sweep.Found) {
+	w.sink.Finding(record.Finding{Kind: "port", Result: &f.Result})
+}
+
+// finish lists what was kept, in order, and judges.
+func (w *sweeping) finish() error {
+	byPlace := func(a, b sweep.Found) int { return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port)) }
+	slices.SortFunc(w.kept, byPlace)
+	slices.SortFunc(w.differ, byPlace)
+	for _, f := range w.kept {
+		w.write(f)
+	}
+	for _, f := range w.differ {
+		w.sink.Difference(&f.Result, w.expect.Of(f.Port))
+	}
+	w.sink.Summary(&record.Summary{Tally: &w.count, Elapsed: time.Since(w.began)})
+	return w.end(w.code())
+}
+
+func (w *sweeping) code() exit.Code {
+	local := w.count.Outcomes[attempt.LocalError]
+	switch {
+	case local > 0 && local == w.count.Ended():
+		return exit.Local
+	case len(w.differ) > 0:
+		return exit.No
+	case w.lost > 0:
+		return exit.NoName
+	case w.expect.Any || w.count.OK > 0:
+		return exit.OK
+	}
+	return exit.No
+}
+
+// progressLines are the live view: how far, and the open ports so far.
+func progressLines(run *sweep.Sweep, took time.Duration, kept []sweep.Found) []string {
+	lines := []string{record.ProgressLine(run.Progress(), took)}
+	const shown = 10
+	for _, f := range kept[max(len(kept)-shown, 0):] {
+		if f.Result.OK() {
+			lines = append(lines, "  "+target.Label(f.Result.Target)+" ok")
+		}
+	}
+	return lines
+}
