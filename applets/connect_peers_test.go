@@ -22,6 +22,7 @@ import (
 //	hangs-up           answers a line after 0.3 s, unless our end comes first
 //	greets BYTES       sends a pattern before it reads to the end
 //	resets BYTES       reads nothing, sends a pattern, resets when that has arrived
+//	counts             reads to the end without looking, says how many bytes, closes
 //	mute               reads nothing, never closes
 //	keeps TEXT         reads to the end, sends a line, never closes
 //	talks GAP COUNT    reads to the end, then sends numbered lines, never closes
@@ -41,6 +42,8 @@ func behaviour(args []string) (func(*visit), error) {
 		return func(v *visit) { io.WriteString(v, arg+"\n") }, nil
 	case "mute":
 		return func(v *visit) { <-v.over }, nil
+	case "counts":
+		return (*visit).count, nil
 	case "closes":
 		return func(*visit) {}, nil
 	case "keeps":
@@ -115,6 +118,23 @@ func pattern(n int) []byte {
 func (v *visit) reader() io.Reader { return io.TeeReader(v, &v.got) }
 
 func (v *visit) readAll() { io.Copy(io.Discard, v.reader()) }
+
+// count reads without copying: MSG_TRUNC of tcp(7).
+func (v *visit) count() {
+	raw, err := v.Conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return
+	}
+	buf, total, n := make([]byte, 1<<20), 0, 1
+	for err == nil && n > 0 {
+		raw.Read(func(fd uintptr) bool {
+			n, _, err = unix.Recvfrom(int(fd), buf, unix.MSG_TRUNC)
+			return err != unix.EAGAIN
+		})
+		total += max(n, 0)
+	}
+	fmt.Fprintf(v, "%d bytes\n", total)
+}
 
 func (v *visit) halfClose() {
 	if c, ok := v.Conn.(interface{ CloseWrite() error }); ok {

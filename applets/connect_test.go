@@ -10,17 +10,21 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"golang.org/x/sys/unix"
 )
 
 // connectCommands are the script commands of the tests of connect.
 func connectCommands() map[string]scriptCmd {
 	return map[string]scriptCmd{
-		"peer":     cmdPeer,
-		"peerdone": cmdPeerDone,
-		"filesize": cmdFileSize,
-		"fill":     cmdFill,
-		"unused":   cmdUnused,
+		"peer":      cmdPeer,
+		"peerdone":  cmdPeerDone,
+		"filesize":  cmdFileSize,
+		"fill":      cmdFill,
+		"unused":    cmdUnused,
+		"datagrams": cmdDatagrams,
+		"openlater": cmdOpenLater,
+		"awaitport": cmdAwaitPort,
+		"release":   cmdRelease,
+		"waitfile":  cmdWaitFile,
 	}
 }
 
@@ -168,22 +172,4 @@ func cmdFill(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := number(args[1])
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), pattern(n), 0o644))
-}
-
-// cmdUnused reserves a port on which nothing listens while the script runs:
-// unused NAME sets $NAME_ADDR and $NAME_PORT. The port is bound, so that nobody
-// else gets it.
-func cmdUnused(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: unused NAME")
-	}
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	ts.Check(err)
-	ts.Defer(func() { unix.Close(fd) })
-	ts.Check(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	sa, err := unix.Getsockname(fd)
-	ts.Check(err)
-	port := fmt.Sprint(sa.(*unix.SockaddrInet4).Port)
-	ts.Setenv(args[0]+"_PORT", port)
-	ts.Setenv(args[0]+"_ADDR", "127.0.0.1:"+port)
 }
