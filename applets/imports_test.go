@@ -162,7 +162,7 @@ func TestOnePackagePrints(t *testing.T) {
 // a use of slog's global logger. (slog's attributes are how events are told.)
 func prints(call *ast.CallExpr) bool {
 	if name, ok := call.Fun.(*ast.Ident); ok {
-		return name.Name == "print" || name.Name == "println"
+		return len(call.Args) > 0 && (name.Name == "print" || name.Name == "println")
 	}
 	name := selector(call.Fun)
 	if strings.HasPrefix(name, "fmt.Fprint") {

@@ -61,7 +61,7 @@ known_tools() {
 	unknown=$(grep -rhoE '\[!?tool:[^]]+\]' applets/testdata/script | sed 's/.*tool:\(.*\)]/\1/' | sort -u | while read -r name; do
 		grep -q "^$name:" scripts/deps.sh || echo "$name"
 	done)
-	[ -z "$unknown" ] || { echo "not in scripts/deps.sh:" "$unknown"; return 1; }
+	[ -z "$unknown" ] || { echo "not in scripts/deps.sh: $(echo "$unknown" | tr '\n' ' ')"; return 1; }
 }
 
 tests() {

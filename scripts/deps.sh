@@ -17,6 +17,10 @@ ncat:ncat
 nc:netcat-openbsd
 systemd-socket-activate:systemd
 ip:iproute2
+bash:bash
+openssl:openssl
+microsocks:microsocks
+tinyproxy:tinyproxy-bin
 ps:procps
 script:bsdutils
 strace:strace
