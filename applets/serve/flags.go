@@ -3,6 +3,7 @@
 package serve
 
 import (
+	"nettool/internal/admit"
 	"nettool/internal/cli"
 	"nettool/internal/socket"
 )
@@ -30,6 +31,15 @@ type Cmd struct {
 	WhenFull string `enum:"wait,reject" default:"wait" placeholder:"wait|reject" group:"Admission" help:"With all slots taken let clients wait, or accept and close (default: ${default})."`
 	Once     bool   `group:"Admission" help:"Serve one connection, then end as it ended."`
 	MaxTotal int    `placeholder:"N" group:"Admission" help:"End after N connections."`
+
+	PerSource     int                `placeholder:"N" group:"Admission" help:"Connections at the same time from one source."`
+	SourcePrefix  admit.SourcePrefix `placeholder:"V4,V6" group:"Admission" help:"Leading bits of an address that make a source (default: 32,64)."`
+	Rate          admit.Limit        `placeholder:"N/DUR" group:"Admission" help:"New connections of all sources together, as in 100/s."`
+	SourceRate    admit.Limit        `placeholder:"N/DUR" group:"Admission" help:"New connections of one source, as in 10/m."`
+	Allow         []admit.CIDR       `placeholder:"CIDR,…" group:"Admission" help:"Let these addresses in, and others no more. The most specific of --allow and --deny wins."`
+	Deny          []admit.CIDR       `placeholder:"CIDR,…" group:"Admission" help:"Turn these addresses away."`
+	Rules         string             `placeholder:"FILE" group:"Admission" help:"Rules in tcprules syntax, also CIDR and [IPV6]; read again when the file changes, and on SIGHUP."`
+	RejectMessage string             `placeholder:"TEXT" group:"Admission" help:"Say this (\\n, \\r) to who is turned away."`
 
 	FirstByte cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection when nothing was received for DUR."`
 	Idle      cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR without a byte either way."`

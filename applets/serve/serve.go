@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"nettool/internal/admit"
 	"nettool/internal/cli"
 	"nettool/internal/exit"
 	"nettool/internal/handler"
@@ -39,7 +40,7 @@ func (c *Cmd) Run(call *cli.Call) error {
 	}
 	config.Ready = ready
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	config.Log = report.NewLog(call.Stderr, call.Name, c.Log, c.level())
 	defer config.Log.Close()
@@ -57,27 +58,35 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		return nil, err
 	}
 	config := &server.Config{
-		Addrs:       append([]socket.Addr{c.Address}, c.Listen...),
-		Options:     options,
-		Handler:     c.Handler,
-		Program:     program,
-		InProcess:   c.InProcess,
-		QuitOn:      c.QuitOn,
-		Limits:      handoff.Limits{FirstByte: c.FirstByte.Or(0), Idle: c.Idle.Or(0), MaxTime: c.MaxTime.Or(0)},
-		MaxConns:    c.MaxConns,
-		Reject:      c.WhenFull == "reject",
-		Once:        c.Once || c.Handler == "stdio",
-		MaxTotal:    c.MaxTotal,
-		Spare:       c.Spare,
-		MaxRequests: c.MaxRequests,
-		Account:     c.Account,
-		Grace:       c.Grace.Or(0),
-		KillAfter:   c.KillAfter.Or(0),
-		NoDrain:     c.NoDrain,
-		Stdin:       call.Stdin,
-		Stdout:      call.Stdout,
-		Environ:     os.Environ(),
-		Stderr:      c.Stderr,
+		Addrs:     append([]socket.Addr{c.Address}, c.Listen...),
+		Options:   options,
+		Handler:   c.Handler,
+		Program:   program,
+		InProcess: c.InProcess,
+		QuitOn:    c.QuitOn,
+		Limits:    handoff.Limits{FirstByte: c.FirstByte.Or(0), Idle: c.Idle.Or(0), MaxTime: c.MaxTime.Or(0)},
+		Admission: admit.Config{
+			MaxConns:   c.MaxConns,
+			PerSource:  c.PerSource,
+			Prefix:     c.SourcePrefix,
+			Rate:       c.Rate,
+			SourceRate: c.SourceRate,
+		},
+		Rules:         server.Rules{Allow: c.Allow, Deny: c.Deny, File: c.Rules},
+		Reject:        c.WhenFull == "reject",
+		RejectMessage: unescape(c.RejectMessage),
+		Once:          c.Once || c.Handler == "stdio",
+		MaxTotal:      c.MaxTotal,
+		Spare:         c.Spare,
+		MaxRequests:   c.MaxRequests,
+		Account:       c.Account,
+		Grace:         c.Grace.Or(0),
+		KillAfter:     c.KillAfter.Or(0),
+		NoDrain:       c.NoDrain,
+		Stdin:         call.Stdin,
+		Stdout:        call.Stdout,
+		Environ:       os.Environ(),
+		Stderr:        c.Stderr,
 	}
 	if len(program) == 0 && c.Handler == "" {
 		config.Handler = "echo"
@@ -155,6 +164,11 @@ func (c *Cmd) deferAccept(name string) time.Duration {
 	return c.DeferAccept.Or(0)
 }
 
+// unescape turns \n and \r into what they stand for.
+func unescape(text string) string {
+	return strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r", `\t`, "\t").Replace(text)
+}
+
 // check finds options that do not go together.
 func (c *Cmd) check(config *server.Config) error {
 	name := config.Handler
@@ -170,6 +184,10 @@ func (c *Cmd) check(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--quit-on works with the handlers echo and stdio")
 	case c.PrintPort && name == "stdio":
 		return exit.Errorf(exit.Usage, "-1 and --handler stdio both want standard output; use --ready-fd")
+	case !c.Account && (len(config.Program) > 0) && config.Limits != (handoff.Limits{}):
+		return exit.Errorf(exit.Usage, "--no-account leaves a program's connection alone: --first-byte, --idle and --max-time cannot end it")
+	case len(config.Program) > 0 && (config.Limits.Idle > 0 || config.Limits.FirstByte > 0) && hasUnix(config.Addrs):
+		return exit.Errorf(exit.Usage, "--first-byte and --idle see a program's bytes over TCP only, not over unix sockets; --max-time works")
 	case c.MaxConns < 1:
 		return exit.Errorf(exit.Usage, "max-conns %d: want at least 1", c.MaxConns)
 	case c.MaxRequests < 1:
@@ -181,6 +199,10 @@ func (c *Cmd) check(config *server.Config) error {
 		return exit.Hint(err, "use --in-process with a built-in handler")
 	}
 	return nil
+}
+
+func hasUnix(addrs []socket.Addr) bool {
+	return slices.ContainsFunc(addrs, func(a socket.Addr) bool { return a.Network == "unix" })
 }
 
 // findProgram looks PROGRAM up in PATH, once, before the first connection.

@@ -3,9 +3,8 @@ package handoff
 import (
 	"errors"
 	"fmt"
-	"unsafe"
-
 	"sync/atomic"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )

@@ -1,11 +1,12 @@
 package server
 
 import (
-	"log/slog"
 	"net"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"nettool/internal/admit"
 )
 
 // listener is one listening socket, taken out of Go's poller.
@@ -40,7 +41,7 @@ const acceptBatch = 64
 // updatePolling polls the listeners if, and only if, connections can be taken.
 func (s *server) updatePolling() {
 	want := s.lifecycle.ready && !s.lifecycle.closed && !s.accepting.exhausted &&
-		(s.cfg.Reject || !s.slots.full())
+		(s.cfg.Reject || !s.door.Full())
 	for _, l := range s.listeners {
 		if want != l.polled {
 			s.poll(l, want)
@@ -66,7 +67,7 @@ func (s *server) poll(l *listener, on bool) {
 // server takes no more.
 func (s *server) acceptSome(l *listener) {
 	for range acceptBatch {
-		if s.lifecycle.closed || s.accepting.exhausted || (s.slots.full() && !s.cfg.Reject) {
+		if s.lifecycle.closed || s.accepting.exhausted || (s.door.Full() && !s.cfg.Reject) {
 			return
 		}
 		if !s.acceptOne(l) {
@@ -79,16 +80,22 @@ func (s *server) acceptSome(l *listener) {
 func (s *server) acceptOne(l *listener) (more bool) {
 	fd, sa, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC)
 	if err != nil {
-		return s.acceptFailed(err)
+		return s.acceptFailed(l, err)
 	}
 	s.accepting.backoff = 0
 	remote, local := peerOf(sa), s.localOf(l, fd)
-	if s.slots.full() {
-		s.refuse(fd, remote, "full")
-		return true
-	}
-	s.admit(fd, remote, local)
+	s.letIn(fd, remote, local)
 	return true
+}
+
+// letIn runs the connection, or turns it away.
+func (s *server) letIn(fd int, remote, local peer) {
+	ticket, cause := s.door.enter(remote.addr.Addr())
+	if cause != admit.None {
+		s.refuse(fd, remote, cause)
+		return
+	}
+	s.admit(fd, remote, local, ticket)
 }
 
 // localOf is the local address of a connection of l.
@@ -103,18 +110,13 @@ func (s *server) localOf(l *listener, fd int) peer {
 	return peerOf(sa)
 }
 
-// refuse closes a connection that may not come in.
-func (s *server) refuse(fd int, remote peer, cause string) {
-	unix.Close(fd)
-	s.accepting.full.enter(s.cfg.Log, s.slots.used)
-	s.cfg.Log.Event("reject", slog.String("remote", remote.text), slog.String("cause", cause))
-}
-
 // acceptFailed says whether to go on after accept4 failed with err.
-func (s *server) acceptFailed(err error) (more bool) {
+func (s *server) acceptFailed(l *listener, err error) (more bool) {
 	switch {
 	case err == unix.EAGAIN:
 		return false
+	case spent(err) && s.cfg.Reject && s.turnAway(l):
+		return true
 	case exhaustion(err):
 		s.exhausted("accept", err)
 		return false
@@ -152,21 +154,21 @@ func (s *server) lastAdmitted() bool {
 func (s *server) settle() {
 	a := &s.accepting
 	for {
-		for len(a.backlog) > 0 && !s.slots.full() && !a.exhausted {
+		for len(a.backlog) > 0 && !s.door.Full() && !a.exhausted {
 			w := a.backlog[0]
 			a.backlog = a.backlog[1:]
-			s.admit(w.fd, w.remote, w.local)
+			s.letIn(w.fd, w.remote, w.local)
 		}
 		s.runner.flush()
-		if len(a.backlog) == 0 || s.slots.full() || a.exhausted {
+		if len(a.backlog) == 0 || s.door.Full() || a.exhausted {
 			break
 		}
 	}
 	switch {
-	case !s.slots.full():
+	case !s.door.Full():
 		a.full.leave(s.cfg.Log)
 	case !s.cfg.Reject && !s.lifecycle.draining:
-		a.full.enter(s.cfg.Log, s.slots.used)
+		a.full.enter(s.cfg.Log, s.door.Live())
 	}
 	s.updatePolling()
 }

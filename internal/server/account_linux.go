@@ -1,6 +1,8 @@
 package server
 
 import (
+	"time"
+
 	"golang.org/x/sys/unix"
 
 	"nettool/internal/handoff"
@@ -25,8 +27,9 @@ func (a *account) begin(l *loop, fd int) {
 	})
 }
 
-// close reads the final counts into e. The caller closes fd.
-func (a *account) close(l *loop, fd int, e *ending) {
+// close reads the final counts into e. The caller closes fd. deadPeer is the
+// bound on a vanished peer, or zero.
+func (a *account) close(l *loop, fd int, deadPeer time.Duration, e *ending) {
 	a.reset = a.reset || pendingError(fd)
 	if a.token != 0 {
 		l.remove(fd, a.token)
@@ -39,9 +42,19 @@ func (a *account) close(l *loop, fd int, e *ending) {
 	e.counted = true
 	e.bytesIn, e.bytesOut = octets(&info, outq, a.reset)
 	e.rtt, e.retrans = info.RTT, info.Retrans
-	if a.reset && e.reason == handoff.Exit {
-		e.reason = handoff.Reset
+	if a.reset && (e.reason == handoff.Exit || e.reason == handoff.Signal) {
+		e.reason = broken(&info, deadPeer)
 	}
+}
+
+// broken tells a vanished peer from one that reset the connection. SO_ERROR
+// would know, but is the program's. With --dead-peer the peer is asked four
+// times in that time, so a long silence means that it did not answer.
+func broken(info *socket.TCPInfo, deadPeer time.Duration) handoff.Reason {
+	if deadPeer > 0 && info.LastAckRecv > deadPeer/2 {
+		return handoff.DeadPeer
+	}
+	return handoff.Reset
 }
 
 // pendingError reports whether the socket has an error that nobody has read.

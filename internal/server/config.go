@@ -13,6 +13,7 @@ import (
 	"os"
 	"time"
 
+	"nettool/internal/admit"
 	"nettool/internal/handoff"
 	"nettool/internal/report"
 	"nettool/internal/socket"
@@ -31,8 +32,11 @@ type Config struct {
 	QuitOn    string
 	Limits    handoff.Limits
 
-	MaxConns int
-	Reject   bool // when full, accept and close instead of waiting
+	Admission     admit.Config // its Rules come from Rules
+	Rules         Rules
+	Reject        bool   // when full, accept and close instead of waiting
+	RejectMessage string // sent to who is turned away
+
 	Once     bool // serve one connection, then end as it ended
 	MaxTotal int  // end after so many connections; zero is no limit
 
@@ -65,7 +69,7 @@ func (c *Config) handlerName() string {
 // model names the way connections are run, for the log.
 func (c *Config) model() string {
 	switch {
-	case c.InProcess:
+	case c.InProcess || c.Handler == "stdio":
 		return "in-process"
 	case len(c.Program) > 0:
 		return "direct"

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"nettool/internal/admit"
 	"nettool/internal/handoff"
 )
 
@@ -14,8 +15,9 @@ type conn struct {
 	remote   peer
 	local    peer
 	accepted int64 // CLOCK_MONOTONIC, nanoseconds
-	slot     slot
-	pid      int // of the process that has it, or 0
+	ticket   admit.Ticket
+	pid      int    // of the process that has it, or 0
+	guard    *timer // kills a child that overstays, or nil
 
 	forced handoff.Reason // why we are ending it, when we are: a timer or the drain
 	force  bool

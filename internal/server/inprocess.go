@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"nettool/internal/admit"
 	"nettool/internal/exit"
 	"nettool/internal/handler"
 	"nettool/internal/handoff"
@@ -28,7 +30,7 @@ type inProcess struct {
 
 	mu       sync.Mutex
 	freed    *sync.Cond // a slot was freed, or the server is leaving
-	slots    slots
+	door     *door
 	live     map[uint64]*session
 	lastID   uint64
 	full     fullness
@@ -44,7 +46,7 @@ type session struct {
 	id       uint64
 	conn     handler.StreamConn
 	accepted time.Time
-	slot     slot
+	ticket   admit.Ticket
 	in, out  atomic.Int64
 	drained  bool // we ended it
 }
@@ -52,13 +54,13 @@ type session struct {
 // backlogTime is how long a listener that drains waits for one more connection.
 const backlogTime = 50 * time.Millisecond
 
-func serveInProcess(cfg *Config, listeners []net.Listener, signals <-chan os.Signal) error {
+func serveInProcess(cfg *Config, d *door, listeners []net.Listener, signals <-chan os.Signal) error {
 	run, ok := handler.Lookup(cfg.Handler)
 	if !ok {
 		closeListeners(listeners)
 		return exit.Errorf(exit.Usage, "handler %q: there is no such handler", cfg.Handler)
 	}
-	s := &inProcess{cfg: cfg, handle: run, listeners: listeners, slots: slots{max: cfg.MaxConns}, live: map[uint64]*session{}}
+	s := &inProcess{cfg: cfg, handle: run, listeners: listeners, door: d, live: map[uint64]*session{}}
 	s.freed = sync.NewCond(&s.mu)
 	if err := announce(cfg, addrsOf(listeners)); err != nil {
 		closeListeners(listeners)
@@ -103,8 +105,8 @@ func (s *inProcess) acceptFrom(l net.Listener) {
 func (s *inProcess) awaitRoom() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.slots.full() && !s.cfg.Reject && !s.draining && !s.leaving {
-		s.full.enter(s.cfg.Log, s.slots.used)
+	for s.door.Full() && !s.cfg.Reject && !s.draining && !s.leaving {
+		s.full.enter(s.cfg.Log, s.door.Live())
 		s.freed.Wait()
 	}
 	return !s.leaving
@@ -119,16 +121,21 @@ func (s *inProcess) admit(c net.Conn) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.slots.full() && !s.cfg.Reject && !s.leaving {
-		s.full.enter(s.cfg.Log, s.slots.used)
+	for s.door.Full() && !s.cfg.Reject && !s.leaving {
+		s.full.enter(s.cfg.Log, s.door.Live())
 		s.freed.Wait()
 	}
-	if s.leaving || s.slots.full() {
-		s.refuse(conn)
+	if s.leaving {
+		conn.Close()
+		return
+	}
+	ticket, cause := s.door.enter(source(c.RemoteAddr()))
+	if cause != admit.None {
+		s.refuse(conn, cause)
 		return
 	}
 	s.lastID++
-	ses := &session{id: s.lastID, conn: conn, accepted: time.Now(), slot: s.slots.enter(source(c.RemoteAddr()))}
+	ses := &session{id: s.lastID, conn: conn, accepted: time.Now(), ticket: ticket}
 	s.live[ses.id] = ses
 	s.cfg.Log.Detail("open", slog.Uint64("id", ses.id), slog.String("remote", AddrText(c.RemoteAddr())),
 		slog.String("local", AddrText(c.LocalAddr())), slog.String("handler", s.cfg.Handler))
@@ -140,14 +147,29 @@ func (s *inProcess) admit(c net.Conn) {
 	}
 }
 
-// refuse closes a connection that has no slot. s.mu is held.
-func (s *inProcess) refuse(conn net.Conn) {
-	conn.Close()
-	if s.leaving {
+// refuse turns a connection away. s.mu is held.
+func (s *inProcess) refuse(conn handler.StreamConn, cause admit.Cause) {
+	if cause == admit.Full {
+		s.full.enter(s.cfg.Log, s.door.Live())
+	}
+	logReject(s.cfg.Log, AddrText(conn.RemoteAddr()), cause)
+	s.handlers.Go(func() { sayNoTo(conn, s.cfg.RejectMessage) })
+}
+
+// goodbye bounds the time that a refused connection takes.
+const goodbye = time.Second
+
+// sayNoTo sends the message, ends our side, drops what the client has sent, since
+// closing with unread input would reset the message away, and closes.
+func sayNoTo(conn handler.StreamConn, message string) {
+	defer conn.Close()
+	if message == "" {
 		return
 	}
-	s.full.enter(s.cfg.Log, s.slots.used)
-	s.cfg.Log.Event("reject", slog.String("remote", AddrText(conn.RemoteAddr())), slog.String("cause", "full"))
+	conn.SetDeadline(time.Now().Add(goodbye))
+	if _, err := conn.Write([]byte(message)); err == nil && conn.CloseWrite() == nil {
+		io.Copy(io.Discard, io.LimitReader(conn, 1<<20))
+	}
 }
 
 // serve is a connection's goroutine.
@@ -187,7 +209,7 @@ func (s *inProcess) ended(ses *session, e ending) {
 		e.reason, e.err = handoff.Drain, ""
 	}
 	delete(s.live, ses.id)
-	s.slots.leave(ses.slot)
+	s.door.Leave(ses.ticket, time.Now())
 	s.last = e
 	s.cfg.Log.Event("close", e.attrs(s.cfg.Handler)...)
 	s.full.leave(s.cfg.Log)
@@ -206,6 +228,12 @@ func (s *inProcess) untilOver(signals <-chan os.Signal) {
 		case <-grace:
 			s.closeAll()
 		case sig := <-signals:
+			if sig == syscall.SIGHUP {
+				s.mu.Lock()
+				s.door.reload()
+				s.mu.Unlock()
+				continue
+			}
 			if s.interrupted(sig) {
 				return
 			}

@@ -53,7 +53,7 @@ const (
 	// messages, and how often it looks at the pages until then.
 	quiet = 10 * time.Millisecond
 	// crowd is how many busy children are too many to look at one by one.
-	crowd = 256
+	crowd = 128
 	// idleFor is how long a child beyond the spares waits before it is retired.
 	idleFor = 10 * time.Second
 )
@@ -91,10 +91,10 @@ func (p *pool) run(c *conn) {
 // flush gives pending connections to idle children, starts what is missing, and
 // ends what is not needed any more.
 func (p *pool) flush() {
+	if len(p.pending) > 0 && len(p.busy) <= crowd {
+		p.look() // who has just finished is warm, and spares us a new child
+	}
 	for len(p.pending) > 0 {
-		if len(p.idle) == 0 {
-			p.look()
-		}
 		w := p.takeIdle()
 		if w == nil {
 			break
@@ -133,7 +133,18 @@ func (p *pool) give(w *worker, c *conn) {
 	c.fd, c.pid, w.conn = -1, w.child.PID, c
 	p.busy[w] = struct{}{}
 	p.assigned++
+	p.backUp(c)
 	p.s.opened(c)
+}
+
+// backUp kills a child that does not keep to --max-time by itself.
+func (p *pool) backUp(c *conn) {
+	if limit := p.s.cfg.Limits.MaxTime; limit > 0 {
+		c.guard = p.s.loop.after(limit+p.s.cfg.KillAfter, func() {
+			c.force, c.forced = true, handoff.MaxTime
+			p.signal(c, unix.SIGKILL)
+		})
+	}
 }
 
 // watchful decides how the pool learns that connections have ended. While any

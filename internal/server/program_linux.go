@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +31,7 @@ type program struct {
 	exited uint64 // token of the pidfd's watch
 
 	account account
+	watch   watch
 
 	started bool
 	doomed  unix.Signal // the connection was ended before the program started
@@ -45,7 +47,7 @@ func newProgramRunner(s *server) (*programRunner, error) {
 		stderr:  2,
 		s:       s,
 		environ: baseEnviron(s.cfg.Environ),
-		jobs:    make(chan *program, s.cfg.MaxConns),
+		jobs:    make(chan *program, s.door.Limit()),
 		running: map[*conn]*program{},
 	}
 	if s.cfg.Stderr == "null" {
@@ -94,12 +96,11 @@ func (r *programRunner) flush() {
 func (r *programRunner) environment(c *conn) []string {
 	var own []string
 	if c.remote.addr.IsValid() {
-		own = tcpEnviron(c.local.addr, c.remote.addr, c.id, c.slot.num)
+		own = tcpEnviron(c.local.addr, c.remote.addr, c.id, c.ticket.ConnNum)
 	} else {
 		own = unixEnviron(c.local.path, peerCredentials(c.fd), c.id)
 	}
-	env := make([]string, 0, len(r.environ)+len(own))
-	return append(append(env, r.environ...), own...)
+	return slices.Concat(r.environ, own, c.ticket.Env)
 }
 
 func peerCredentials(fd int) credentials {
@@ -147,16 +148,26 @@ func (r *programRunner) forked(p *program) {
 	}
 	p.exited, p.started = token, true
 	c := p.conn
-	if r.s.cfg.Account && c.remote.addr.IsValid() {
-		p.account.begin(r.s.loop, c.fd)
-	} else {
-		unix.Close(c.fd)
-		c.fd = -1
-	}
+	r.keep(p)
 	r.s.opened(c)
 	if p.doomed != 0 {
 		r.signal(c, p.doomed)
 	}
+}
+
+// keep keeps our duplicate of the socket, for the books and the timers, or
+// closes it when there are none.
+func (r *programRunner) keep(p *program) {
+	c := p.conn
+	if !r.s.cfg.Account {
+		unix.Close(c.fd)
+		c.fd = -1
+		return
+	}
+	if c.remote.addr.IsValid() {
+		p.account.begin(r.s.loop, c.fd)
+	}
+	p.watch.begin(r, p)
 }
 
 // forkFailed tries again later when the machine is used up, and gives the
@@ -199,8 +210,9 @@ func (r *programRunner) exited(p *program) {
 	st := reap(c.pid)
 	e := c.end(handoff.Now())
 	e.reason, e.exit, e.signal = st.reason(), st.code, st.signal
+	p.watch.end(r.s.loop)
 	if c.fd >= 0 {
-		p.account.close(r.s.loop, c.fd, &e)
+		p.account.close(r.s.loop, c.fd, r.s.cfg.Options.DeadPeer, &e)
 		unix.Close(c.fd)
 		c.fd = -1
 	}

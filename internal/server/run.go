@@ -17,17 +17,22 @@ import (
 // carries the exit code; nil is an end after a complete drain. signals brings
 // SIGTERM and SIGINT.
 func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) error {
+	fitDescriptors(cfg)
+	d, err := newDoor(cfg)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
 	listeners, err := listenAll(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	switch {
 	case cfg.Handler == "stdio":
-		return serveStdio(ctx, cfg, listeners, signals)
+		return serveStdio(ctx, cfg, d, listeners, signals)
 	case cfg.InProcess:
-		return serveInProcess(cfg, listeners, signals)
+		return serveInProcess(cfg, d, listeners, signals)
 	}
-	return serveProcesses(cfg, listeners, signals)
+	return serveProcesses(cfg, d, listeners, signals)
 }
 
 // listenAll opens the listeners of all addresses, or none.
@@ -62,7 +67,7 @@ func announce(cfg *Config, addrs []net.Addr) error {
 		slog.String("handler", cfg.handlerName()),
 		slog.String("model", cfg.model()),
 		slog.Int("pid", os.Getpid()),
-		slog.Int("max_conns", cfg.MaxConns))
+		slog.Int("max_conns", cfg.Admission.MaxConns))
 	return exit.With(exit.Local, cfg.Ready(addrs))
 }
 

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"nettool/internal/admit"
 	"nettool/internal/exit"
 	"nettool/internal/handoff"
 	"nettool/internal/socket"
@@ -38,7 +40,8 @@ type server struct {
 	loop      *loop
 	runner    runner
 	listeners []*listener
-	slots     slots
+	door      *door
+	reserve   reserve
 	conns     map[uint64]*conn
 	lastID    uint64
 	admitted  int
@@ -50,18 +53,19 @@ type server struct {
 
 // serveProcesses runs the server until it has ended, and returns what it ends
 // with.
-func serveProcesses(cfg *Config, listeners []net.Listener, signals <-chan os.Signal) error {
+func serveProcesses(cfg *Config, d *door, listeners []net.Listener, signals <-chan os.Signal) error {
 	l, err := newLoop()
 	if err != nil {
 		closeListeners(listeners)
 		return exit.With(exit.Local, err)
 	}
 	defer l.close()
-	s := &server{cfg: cfg, loop: l, slots: slots{max: cfg.MaxConns}, conns: map[uint64]*conn{}}
+	s := &server{cfg: cfg, loop: l, door: d, reserve: newReserve(), conns: map[uint64]*conn{}}
 	if err := s.listen(listeners); err != nil {
 		return exit.With(exit.Local, err)
 	}
 	defer s.closeListeners()
+	defer s.reserve.close()
 	if s.runner, err = newRunner(s); err != nil {
 		return exit.With(exit.Local, err)
 	}
@@ -116,12 +120,11 @@ func (s *server) ready() {
 	}
 }
 
-// admit gives a new connection its number and its slot, and runs it.
-func (s *server) admit(fd int, remote, local peer) {
+// admit runs a connection that was let in.
+func (s *server) admit(fd int, remote, local peer, ticket admit.Ticket) {
 	s.lastID++
 	s.admitted++
-	c := &conn{id: s.lastID, fd: fd, remote: remote, local: local, accepted: handoff.Now()}
-	c.slot = s.slots.enter(remote.addr.Addr())
+	c := &conn{id: s.lastID, fd: fd, remote: remote, local: local, accepted: handoff.Now(), ticket: ticket}
 	s.conns[c.id] = c
 	s.runner.run(c)
 	if s.lastAdmitted() {
@@ -136,7 +139,8 @@ func (s *server) ended(c *conn, e ending) {
 		return
 	}
 	delete(s.conns, c.id)
-	s.slots.leave(c.slot)
+	s.loop.cancel(c.guard)
+	s.door.Leave(c.ticket, time.Now())
 	s.last = e
 	s.cfg.Log.Event("close", e.attrs(s.cfg.handlerName())...)
 }

@@ -9,18 +9,25 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mattn/go-isatty"
+
+	"nettool/internal/admit"
 	"nettool/internal/exit"
+	"nettool/internal/handler"
 	"nettool/internal/relay"
 )
 
 // serveStdio joins the first connection to our own standard input and output,
-// as connect does: the same rules, the same exit codes.
-func serveStdio(ctx context.Context, cfg *Config, listeners []net.Listener, signals <-chan os.Signal) error {
+// as connect does: the same rules, the same exit codes. Two things differ, since
+// we are the server: an empty standard input does not end a client's upload, and
+// a client that has ended its side still gets all that a file or a pipe has to
+// say. A person at a terminal is done when the client is.
+func serveStdio(ctx context.Context, cfg *Config, d *door, listeners []net.Listener, signals <-chan os.Signal) error {
 	if err := announce(cfg, addrsOf(listeners)); err != nil {
 		closeListeners(listeners)
 		return err
 	}
-	conn, err := firstConn(listeners, signals)
+	conn, err := firstConn(cfg, d, listeners, signals)
 	if conn == nil {
 		return logExit(cfg, err, 0)
 	}
@@ -28,7 +35,8 @@ func serveStdio(ctx context.Context, cfg *Config, listeners []net.Listener, sign
 	defer cancel()
 	go cancelOn(signals, cancel)
 	session := &relay.Session{
-		Conn: conn, In: cfg.Stdin, Out: cfg.Stdout, QuietEnd: true,
+		Conn: conn, In: cfg.Stdin, Out: cfg.Stdout,
+		QuietEnd: true, FullDuplex: !isatty.IsTerminal(cfg.Stdin.Fd()),
 		Idle: cfg.Limits.Idle, Deadline: cfg.Limits.MaxTime, QuitOn: cfg.QuitOn,
 	}
 	e := ending{id: 1, remote: AddrText(conn.RemoteAddr()), local: AddrText(conn.LocalAddr()), pid: os.Getpid(), counted: true, exit: -1}
@@ -43,7 +51,7 @@ func serveStdio(ctx context.Context, cfg *Config, listeners []net.Listener, sign
 
 // firstConn takes one connection and closes the listeners. It returns nil when
 // a signal, or a failure, came first.
-func firstConn(listeners []net.Listener, signals <-chan os.Signal) (net.Conn, error) {
+func firstConn(cfg *Config, d *door, listeners []net.Listener, signals <-chan os.Signal) (net.Conn, error) {
 	type arrival struct {
 		conn net.Conn
 		err  error
@@ -52,7 +60,7 @@ func firstConn(listeners []net.Listener, signals <-chan os.Signal) (net.Conn, er
 	var acceptors sync.WaitGroup
 	for _, l := range listeners {
 		acceptors.Go(func() {
-			conn, err := l.Accept()
+			conn, err := acceptAllowed(cfg, d, l)
 			arrivals <- arrival{conn, err}
 		})
 	}
@@ -72,9 +80,32 @@ func firstConn(listeners []net.Listener, signals <-chan os.Signal) (net.Conn, er
 	return first.conn, exit.With(exit.Local, first.err)
 }
 
-// cancelOn cancels the session at the first signal.
+// acceptAllowed takes the first connection that may come in, and turns away the
+// ones before it.
+func acceptAllowed(cfg *Config, d *door, l net.Listener) (net.Conn, error) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return nil, err
+		}
+		_, cause := d.enter(source(conn.RemoteAddr()))
+		if cause == admit.None {
+			return conn, nil
+		}
+		logReject(cfg.Log, AddrText(conn.RemoteAddr()), cause)
+		if stream, ok := conn.(handler.StreamConn); ok {
+			sayNoTo(stream, cfg.RejectMessage)
+		}
+		conn.Close()
+	}
+}
+
+// cancelOn cancels the session at the first signal that ends a server.
 func cancelOn(signals <-chan os.Signal, cancel context.CancelFunc) {
-	if _, ok := (<-signals).(syscall.Signal); ok {
-		cancel()
+	for sig := range signals {
+		if sig != syscall.SIGHUP {
+			cancel()
+			return
+		}
 	}
 }

@@ -43,7 +43,7 @@ func (p *pool) restock() {
 	if !p.retiring {
 		want += p.s.cfg.Spare
 	}
-	for !p.resting && len(p.idle)+p.starting < want && p.starting < spawnQueue && p.alive() < p.s.cfg.MaxConns+p.s.cfg.Spare {
+	for !p.resting && len(p.idle)+p.starting < want && p.starting < spawnQueue && p.alive() < p.s.door.Limit()+p.s.cfg.Spare {
 		p.starting++
 		p.spawner.orders <- p.spawned
 	}

@@ -28,6 +28,7 @@ type TCPInfo struct {
 	RTTVar        time.Duration
 	MinRTT        time.Duration
 	LastDataRecv  time.Duration // since data came last
+	LastAckRecv   time.Duration // since an acknowledgement came last
 }
 
 // Info reads TCP_INFO of a connection; ok is false for a socket or a system that has

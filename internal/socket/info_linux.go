@@ -29,6 +29,7 @@ func InfoFD(fd int) (TCPInfo, bool) {
 		DeliveryRate: raw.Delivery_rate,
 		RTT:          micros(raw.Rtt), RTTVar: micros(raw.Rttvar), MinRTT: micros(raw.Min_rtt),
 		LastDataRecv: time.Duration(raw.Last_data_recv) * time.Millisecond,
+		LastAckRecv:  time.Duration(raw.Last_ack_recv) * time.Millisecond,
 	}
 	if raw.State == tcpSynSent || raw.State == tcpSynRecv {
 		info.SynRetrans = raw.Retransmits

@@ -1,0 +1,85 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"nettool/internal/admit"
+)
+
+// spareDescriptors is what is kept free for spawning, logging and the like.
+const spareDescriptors = 16
+
+// fitDescriptors lowers the number of connections to what RLIMIT_NOFILE
+// (getrlimit(2)) allows, and says so.
+func fitDescriptors(cfg *Config) {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return
+	}
+	most := (int(min(limit.Cur, 1<<30)) - openDescriptors() - spareDescriptors) / cfg.descriptorsEach()
+	most = max(most, 1)
+	if cfg.Admission.MaxConns <= most {
+		return
+	}
+	why := fmt.Errorf("lowered from %d to %d: descriptors are limited to %d", cfg.Admission.MaxConns, most, limit.Cur)
+	cfg.Admission.MaxConns = most
+	cfg.Log.Error("max-conns", why)
+}
+
+// descriptorsEach is how many descriptors of ours one connection takes.
+func (c *Config) descriptorsEach() int {
+	if len(c.Program) > 0 && c.Account {
+		return 2 // a pidfd and the duplicate of the socket
+	}
+	return 1 // the link to a child, a pidfd, or the connection itself
+}
+
+func openDescriptors() int {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 3
+	}
+	return len(entries)
+}
+
+// reserve is a descriptor that is given up when there are no more, so that a
+// server that does not let clients wait can still accept and close.
+type reserve struct{ fd int }
+
+func newReserve() reserve {
+	fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		fd = -1
+	}
+	return reserve{fd}
+}
+
+func (r *reserve) close() {
+	if r.fd >= 0 {
+		unix.Close(r.fd)
+		r.fd = -1
+	}
+}
+
+// spent reports whether err is the lack of descriptors.
+func spent(err error) bool { return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) }
+
+// turnAway accepts one connection with the reserve's place and closes it. It
+// returns false when that was not possible.
+func (s *server) turnAway(l *listener) bool {
+	if s.reserve.fd < 0 {
+		return false
+	}
+	s.reserve.close()
+	defer func() { s.reserve = newReserve() }()
+	fd, sa, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC)
+	if err != nil {
+		return false
+	}
+	s.refuse(fd, peerOf(sa), admit.Resources)
+	return true
+}
