@@ -17,6 +17,11 @@ func (e *engine) download() {
 }
 
 func (e *engine) receiveAll() error {
+	if e.out != nil && e.out.pipe() && e.link.raw != nil && e.s.Incoming == nil && e.s.Outgoing == nil {
+		if handled, err := e.spliceOut(); handled {
+			return err
+		}
+	}
 	buf := make([]byte, bufferSize)
 	for {
 		n, err := e.s.Conn.Read(buf)

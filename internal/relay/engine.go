@@ -34,7 +34,7 @@ type engine struct {
 
 	showing sync.Mutex // held while Out is written
 
-	deadline, idle, quiet, tick *time.Timer
+	deadline, idle, quiet, tick, lookout *time.Timer
 }
 
 // event is the end of one goroutine.
@@ -101,10 +101,19 @@ func (e *engine) launch() {
 	e.receiving = true
 	e.running++
 	go e.download()
+	e.lookout = timer(0)
 	if e.out != nil && e.out.watchable() {
-		e.running++
-		go e.watch()
+		e.lookout.Reset(watchDelay)
 	}
+}
+
+// watchDelay spares short sessions the thread that watches Out.
+const watchDelay = 20 * time.Millisecond
+
+// startWatch begins to watch Out's reader.
+func (e *engine) startWatch() {
+	e.running++
+	go e.watch()
 }
 
 // timer is a timer that fires after d, or not before it is reset.
@@ -141,6 +150,8 @@ func (e *engine) supervise(ctx context.Context) {
 			e.checkQuiet()
 		case <-e.tick.C:
 			e.checkClosing()
+		case <-e.lookout.C:
+			e.startWatch()
 		case <-ctx.Done():
 			err := context.Cause(ctx)
 			e.end(ReasonCancelled, exit.With(exit.Of(err), err))
@@ -199,7 +210,7 @@ func (e *engine) release() {
 	e.halt.wake()
 	e.wake.wake()
 	e.s.Conn.Close()
-	for _, t := range []*time.Timer{e.deadline, e.idle, e.quiet, e.tick} {
+	for _, t := range []*time.Timer{e.deadline, e.idle, e.quiet, e.tick, e.lookout} {
 		t.Stop()
 	}
 	grace := time.NewTimer(50 * time.Millisecond)

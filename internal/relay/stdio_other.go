@@ -65,5 +65,9 @@ func (o *output) write(p []byte) error {
 	return err
 }
 
+func (o *output) pipe() bool      { return false }
 func (o *output) watchable() bool { return false }
 func (o *output) gone() bool      { return false }
+
+// spliceOut leaves pipes to the buffered path.
+func (e *engine) spliceOut() (handled bool, err error) { return false, nil }

