@@ -40,6 +40,7 @@ func commands() map[string]scriptCmd {
 	maps.Copy(all, connectCommands())
 	maps.Copy(all, probeCommands())
 	maps.Copy(all, serveCommands())
+	maps.Copy(all, lifecycleCommands())
 	return all
 }
 

@@ -57,7 +57,7 @@ type Cmd struct {
 	Account     bool   `default:"true" negatable:"" group:"Handler" help:"Count a PROGRAM's bytes through a duplicate of its socket. Turn it off for programs that close their socket early and live on: the peer sees the end only when they exit."`
 	Stderr      string `enum:"inherit,null,socket" default:"inherit" placeholder:"inherit|null|socket" group:"Handler" help:"Where a PROGRAM's standard error goes (default: ${default})."`
 
-	Log     string `enum:"text,json" default:"text" placeholder:"text|json" group:"Output" help:"Form of the events on standard error (default: ${default})."`
+	Log     string `enum:"text,json,ucspi" default:"text" placeholder:"text|json|ucspi" group:"Output" help:"Form of the events on standard error; ucspi is tcpserver's own lines (default: ${default})."`
 	Verbose bool   `short:"v" group:"Output" help:"Log opened connections, too."`
 	Quiet   bool   `short:"q" group:"Output" help:"Log errors only."`
 }

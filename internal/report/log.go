@@ -28,13 +28,19 @@ type Log struct {
 	handler slog.Handler
 }
 
-// NewLog returns a log that writes to w in format "text" or "json". name is how
-// text lines begin. Close it to see the last lines.
+// NewLog returns a log that writes to w in format "text", "json" or "ucspi".
+// name is how text lines begin. Close it to see the last lines.
 func NewLog(w io.Writer, name, format string, level Level) *Log {
 	l := &Log{level: level, queue: newQueue(w, name)}
-	if format == "json" {
+	switch format {
+	case "json":
 		l.handler = newJSON(l.queue)
-	} else {
+	case "ucspi":
+		l.handler = newUCSPI(l.queue)
+		if level == Normal {
+			l.level = Verbose // an end is nothing without its beginning
+		}
+	default:
 		l.handler = &textHandler{name: name, to: l.queue}
 	}
 	return l

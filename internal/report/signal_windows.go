@@ -1,0 +1,5 @@
+package report
+
+import "syscall"
+
+func signalName(n syscall.Signal) string { return n.String() }

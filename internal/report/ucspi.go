@@ -1,0 +1,143 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"syscall"
+)
+
+// ucspiHandler writes tcpserver's own lines, which log analysers know:
+//
+//	tcpserver: status: 1/40
+//	tcpserver: pid 7 from 10.0.0.1
+//	tcpserver: ok 7 :10.0.0.2:80 :10.0.0.1::1234
+//	tcpserver: end 7 status 256
+//
+// The status of an end is the one of wait(2). A connection without a process of
+// its own has its number in place of the pid. Names are never looked up, so
+// their fields are empty. Errors, and what tcpserver does not have, are lines
+// of text under its name; what it would pass over in silence is left out.
+type ucspiHandler struct {
+	text textHandler
+
+	mu    sync.Mutex
+	live  map[int64]struct{} // numbers of the connections whose beginning was logged
+	limit int64
+}
+
+func newUCSPI(w io.Writer) *ucspiHandler {
+	return &ucspiHandler{text: textHandler{name: "tcpserver", to: w}, live: map[int64]struct{}{}}
+}
+
+func (h *ucspiHandler) Enabled(context.Context, slog.Level) bool { return true }
+func (h *ucspiHandler) WithAttrs([]slog.Attr) slog.Handler       { return h }
+func (h *ucspiHandler) WithGroup(string) slog.Handler            { return h }
+
+func (h *ucspiHandler) Handle(ctx context.Context, r slog.Record) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch r.Message {
+	case "listening":
+		f := fieldsOf(r)
+		h.limit = f.number("max_conns")
+		return h.write(h.status())
+	case "open":
+		f := fieldsOf(r)
+		h.live[f.number("id")] = struct{}{}
+		ip, port := split(f.text("remote"))
+		localIP, localPort := split(f.text("local"))
+		return h.write(h.status() + fmt.Sprintf("tcpserver: pid %d from %s\ntcpserver: ok %d :%s:%s :%s::%s\n",
+			f.process(), ip, f.process(), localIP, localPort, ip, port))
+	case "close":
+		f := fieldsOf(r)
+		if _, begun := h.live[f.number("id")]; !begun {
+			break // its process could not be started
+		}
+		delete(h.live, f.number("id"))
+		return h.write(fmt.Sprintf("tcpserver: end %d status %d\n", f.process(), f.waitStatus()) + h.status())
+	case "reject":
+		ip, port := split(fieldsOf(r).text("remote"))
+		return h.write(fmt.Sprintf("tcpserver: deny 0 :: :%s::%s\n", ip, port))
+	case "drain", "exit", "full", "unfull":
+		return nil
+	}
+	return h.text.Handle(ctx, r)
+}
+
+// status is how many connections there are of how many. h.mu is held.
+func (h *ucspiHandler) status() string {
+	return fmt.Sprintf("tcpserver: status: %d/%d\n", len(h.live), h.limit)
+}
+
+func (h *ucspiHandler) write(lines string) error {
+	_, err := h.text.to.Write([]byte(lines))
+	return err
+}
+
+// fields are an event's attributes by key.
+type fields map[string]slog.Value
+
+func fieldsOf(r slog.Record) fields {
+	f := fields{}
+	r.Attrs(func(a slog.Attr) bool {
+		f[a.Key] = a.Value
+		return true
+	})
+	return f
+}
+
+func (f fields) text(key string) string {
+	if v, ok := f[key]; ok {
+		return Escape(v.String())
+	}
+	return ""
+}
+
+func (f fields) number(key string) int64 {
+	switch v := f[key]; v.Kind() {
+	case slog.KindInt64:
+		return v.Int64()
+	case slog.KindUint64:
+		return int64(v.Uint64())
+	}
+	return 0
+}
+
+// process is the pid, or else the connection's number.
+func (f fields) process() int64 {
+	if pid := f.number("pid"); pid != 0 {
+		return pid
+	}
+	return f.number("id")
+}
+
+// waitStatus is how wait(2) gives an exit code or a signal.
+func (f fields) waitStatus() int64 {
+	if name, ok := f["signal"]; ok {
+		return int64(signalNumber(name.String()))
+	}
+	return f.number("exit") << 8
+}
+
+// split divides an address for tcpserver's fields. A unix socket's has no port.
+func split(addr string) (host, port string) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr, ""
+	}
+	return host, port
+}
+
+// signalNumber is the number of a signal called as in "SIGTERM", or 0.
+func signalNumber(name string) syscall.Signal {
+	for n := syscall.Signal(1); n < 65; n++ {
+		if signalName(n) == name {
+			return n
+		}
+	}
+	return 0
+}
