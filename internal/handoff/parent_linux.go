@@ -47,10 +47,12 @@ func (s *Spawner) Spawn() (*Child, error) {
 	c := &Child{Sock: pair[0], page: mem, buf: make([]byte, 0, 256), inbox: newInbox(pair[0], 1024, 0)}
 	if err := send(c.Sock, &s.Config, c.buf, unix.MSG_DONTWAIT, pageFD, s.Board.fd); err != nil {
 		c.Retire()
+		c.Release()
 		return nil, fmt.Errorf("send configuration to a child: %w", err)
 	}
 	if c.PID, err = s.fork(pair[1]); err != nil {
 		c.Retire()
+		c.Release()
 		return nil, err
 	}
 	return c, nil

@@ -75,21 +75,30 @@ func (r *programRunner) run(c *conn) {
 	r.queue = append(r.queue, p)
 }
 
-// flush starts what is queued: the last by the loop itself, which saves two
-// wake-ups and is all there is when connections come one by one, the others by
-// the forkers at the same time.
+// flush starts what is queued, in order. One program that comes alone is started
+// by the loop itself, which saves two wake-ups; of several, the loop starts one
+// while the forkers start others.
 func (r *programRunner) flush() {
 	if len(r.queue) == 0 {
 		return
 	}
 	queue := r.queue
 	r.queue = nil
-	last := queue[len(queue)-1]
-	for _, p := range queue[:len(queue)-1] {
-		r.jobs <- p // there is a place for each admitted connection
+	if len(queue) > 1 || len(r.jobs) > 0 {
+		for _, p := range queue {
+			r.jobs <- p // there is a place for each admitted connection
+		}
+		queue = nil
+		select {
+		case p := <-r.jobs:
+			queue = []*program{p}
+		default:
+		}
 	}
-	r.start(last)
-	r.forked(last)
+	for _, p := range queue {
+		r.start(p)
+		r.forked(p)
+	}
 }
 
 // environment is that of the program for one connection.
