@@ -4,6 +4,7 @@
 package applets
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -147,5 +148,6 @@ func usage(cmd any, name string, err error) error {
 			}
 		}
 	}
-	return &exit.Error{Code: exit.Usage, Err: err, Hint: hint}
+	text := strings.TrimPrefix(err.Error(), "<address>: ") // an address names itself
+	return &exit.Error{Code: exit.Usage, Err: errors.New(text), Hint: hint}
 }
