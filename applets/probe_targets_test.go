@@ -70,10 +70,7 @@ func newMisbehaver(kind, dir, name string) (m *misbehaver, err error) {
 // bind takes a port that refuses until somebody listens: bound, so that it
 // belongs to nobody else. "full" listens, with a queue that is full.
 func (m *misbehaver) bind() (err error) {
-	if m.fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0); err != nil {
-		return err
-	}
-	if err = syscall.Bind(m.fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+	if err = m.bindTo(&syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		return err
 	}
 	name, err := syscall.Getsockname(m.fd)
@@ -92,6 +89,16 @@ func (m *misbehaver) bind() (err error) {
 	return err
 }
 
+func (m *misbehaver) bindTo(sa syscall.Sockaddr) (err error) {
+	if m.fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0); err != nil {
+		return err
+	}
+	if err = syscall.SetsockoptInt(m.fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
+		return err
+	}
+	return syscall.Bind(m.fd, sa)
+}
+
 // open is the command of that name.
 func (m *misbehaver) open() error {
 	m.opened.Store(true)
@@ -99,6 +106,19 @@ func (m *misbehaver) open() error {
 		return syscall.Listen(m.fd, 64)
 	}
 	return nil
+}
+
+// shut is the command of that name. "later" keeps its port, without listening.
+func (m *misbehaver) shut() error {
+	if m.listener != nil {
+		return m.listener.Close()
+	}
+	old, err := syscall.Getsockname(m.fd)
+	if err != nil {
+		return err
+	}
+	syscall.Close(m.fd)
+	return m.bindTo(old)
 }
 
 func (m *misbehaver) hold(conn io.Closer) {

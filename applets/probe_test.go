@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -15,7 +17,9 @@ func probeCommands() map[string]scriptCmd {
 	return map[string]scriptCmd{
 		"target":    cmdTarget,
 		"open":      cmdOpen,
+		"shut":      cmdShut,
 		"accepted":  cmdAccepted,
+		"awaitfile": cmdAwaitFile,
 		"validjson": cmdValidJSON,
 		"terminal":  cmdTerminal,
 	}
@@ -49,15 +53,48 @@ func cmdOpen(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(misbehaverOf(ts, args[0]).open())
 }
 
-// cmdAccepted checks how many connections a target has accepted: accepted NAME
-// MIN MAX.
+// cmdShut makes a target stop listening; its connections stay. open brings a
+// "later" back.
+func cmdShut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: shut NAME")
+	}
+	ts.Check(misbehaverOf(ts, args[0]).shut())
+}
+
+// cmdAwaitFile waits until a file that a process writes matches: awaitfile FILE
+// REGEXP [COUNT].
+func cmdAwaitFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: awaitfile FILE REGEXP [COUNT]")
+	}
+	re, count := regexp.MustCompile("(?m)"+args[1]), 1
+	if len(args) > 2 {
+		count, _ = strconv.Atoi(args[2])
+	}
+	var text []byte
+	for late := time.Now().Add(patience); time.Now().Before(late); time.Sleep(5 * time.Millisecond) {
+		text, _ = os.ReadFile(ts.MkAbs(args[0]))
+		if len(re.FindAllIndex(text, count)) >= count {
+			return
+		}
+	}
+	ts.Fatalf("no match for %q in:\n%s", args[1], text)
+}
+
+// cmdAccepted waits until a target has accepted MIN connections, and checks that
+// they are no more than MAX: accepted NAME MIN MAX.
 func cmdAccepted(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: accepted NAME MIN MAX")
 	}
 	low, _ := strconv.Atoi(args[1])
 	high, _ := strconv.Atoi(args[2])
-	if n := int(misbehaverOf(ts, args[0]).accepted.Load()); n < low || n > high {
+	m := misbehaverOf(ts, args[0])
+	for late := time.Now().Add(patience); int(m.accepted.Load()) < low && time.Now().Before(late); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if n := int(m.accepted.Load()); n < low || n > high {
 		ts.Fatalf("%s has accepted %d connections, want %d to %d", args[0], n, low, high)
 	}
 }

@@ -29,6 +29,9 @@ type session struct {
 
 // begin turns shared flags into a session. The caller calls end.
 func (c *Cmd) begin(call *cli.Call, targets []string, timeout time.Duration) (*session, error) {
+	if err := attempt.Ready(); err != nil {
+		return nil, err
+	}
 	s := &session{call: call, began: time.Now()}
 	var err error
 	if s.spec, err = c.Attempt.spec(timeout); err != nil {

@@ -2,7 +2,11 @@
 
 package attempt
 
-import "syscall"
+import (
+	"syscall"
+
+	"nettool/internal/exit"
+)
 
 // Room is how many attempts may have a connection open at once: what
 // RLIMIT_NOFILE leaves beside stdio, the poller, the resolver's sockets and
@@ -14,4 +18,19 @@ func Room() int {
 		return 64
 	}
 	return max(int(min(uint64(limit.Cur), 1<<20))-kept, 1)
+}
+
+// Ready tells whether this process can open the few descriptors without which
+// it cannot wait for anything: Go's runtime dies when its poller gets none. The
+// error says so and carries exit.Local.
+func Ready() error {
+	const needed = 4 // the poller's two, one to connect, one more to speak
+	for range needed {
+		fd, err := syscall.Open("/", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		if err != nil {
+			return exit.Errorf(exit.Local, "open descriptors: %w", err)
+		}
+		defer syscall.Close(fd)
+	}
+	return nil
 }

@@ -51,6 +51,10 @@ func (s *Screen) Draw(lines ...string) {
 	if !s.On() {
 		return
 	}
+	if len(lines) == 0 {
+		s.Clear()
+		return
+	}
 	columns, rows := size(s.to)
 	var b strings.Builder
 	s.rewind(&b)

@@ -61,7 +61,7 @@ func (t *Table) row(i int, of *tally.Tally) string {
 	if t.last[i].OK() {
 		color = Green
 	}
-	h := &of.Response
+	h := &of.Service
 	fmt.Fprintf(&b, "%s %6d %5.1f%% %7s %7s %7s ", t.Paint(color, fmt.Sprintf("%-12s", t.last[i].Outcome)), of.Sent,
 		100*float64(of.OK)/float64(of.Sent), short(t.last[i].Total), short(h.Quantile(0.5)), short(h.Quantile(0.99)))
 	return b.String() + t.past[i].Sparkline(len(t.past[i].times))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nettool/internal/attempt"
+	"nettool/internal/histogram"
 	"nettool/internal/report"
 	"nettool/internal/socket"
 	"nettool/internal/sweep"
@@ -168,9 +169,8 @@ func (s *textSink) Summary(sum *Summary) {
 	s.printf("%s\n", SummaryLine(sum))
 	t := sum.Tally
 	if t.OK > 0 && sum.Target != nil {
-		h := &t.Response
-		s.printf("  response min %s p50 %s p90 %s p99 %s max %s, jitter %s\n", Millis(h.Min()),
-			Millis(h.Quantile(0.5)), Millis(h.Quantile(0.9)), Millis(h.Quantile(0.99)), Millis(h.Max()), Millis(t.Jitter()))
+		s.printf("  response %s, jitter %s\n", times(&t.Response), Millis(t.Jitter()))
+		s.printf("  service  %s\n", times(&t.Service))
 	}
 	s.outages(t)
 	for _, j := range sum.Judged {
@@ -180,6 +180,11 @@ func (s *textSink) Summary(sum *Summary) {
 		}
 		s.printf("  require %s: %s, %s\n", j.Text, word, j.Got)
 	}
+}
+
+func times(h *histogram.Histogram) string {
+	return fmt.Sprintf("min %s p50 %s p90 %s p99 %s max %s",
+		Millis(h.Min()), Millis(h.Quantile(0.5)), Millis(h.Quantile(0.9)), Millis(h.Quantile(0.99)), Millis(h.Max()))
 }
 
 // SummaryLine counts: who, sent, ok, the other outcomes, missed ticks.
