@@ -25,6 +25,7 @@ type Cmd struct {
 	SocketMode  string        `placeholder:"OCTAL" group:"Listening" help:"Mode of a unix socket's file, as in 0660."`
 	SocketOwner string        `placeholder:"USER[:GROUP]" group:"Listening" help:"Owner of a unix socket's file."`
 	ReadyFD     int           `name:"ready-fd" placeholder:"N" group:"Listening" help:"Write the address to descriptor N once connections are accepted, then close it."`
+	PIDFile     string        `name:"pid-file" placeholder:"FILE" group:"Listening" help:"Write the pid to FILE once connections are accepted; removed at the end."`
 	PrintPort   bool          `short:"1" name:"print-port" group:"Listening" help:"Print the port on standard output once connections are accepted."`
 
 	MaxConns int    `short:"c" default:"1024" placeholder:"N" group:"Admission" help:"Connections at the same time (default: ${default})."`
@@ -56,6 +57,9 @@ type Cmd struct {
 	MaxRequests int    `default:"1000" placeholder:"N" group:"Handler" help:"Connections that a child handles, one after another; 1 gives each connection a fresh process (default: ${default})."`
 	Account     bool   `default:"true" negatable:"" group:"Handler" help:"Count a PROGRAM's bytes through a duplicate of its socket. Turn it off for programs that close their socket early and live on: the peer sees the end only when they exit."`
 	Stderr      string `enum:"inherit,null,socket" default:"inherit" placeholder:"inherit|null|socket" group:"Handler" help:"Where a PROGRAM's standard error goes (default: ${default})."`
+
+	User  string `placeholder:"NAME" group:"Privileges" help:"Become this user once the sockets are open and files are read, with all that runs later."`
+	Group string `placeholder:"NAME" group:"Privileges" help:"Become this group (default: the user's own groups)."`
 
 	Log     string `enum:"text,json,ucspi" default:"text" placeholder:"text|json|ucspi" group:"Output" help:"Form of the events on standard error; ucspi is tcpserver's own lines (default: ${default})."`
 	Verbose bool   `short:"v" group:"Output" help:"Log opened connections, too."`

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"nettool/internal/admit"
@@ -40,7 +39,7 @@ func (c *Cmd) Run(call *cli.Call) error {
 	}
 	config.Ready = ready
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	signal.Notify(signals, served()...)
 	defer signal.Stop(signals)
 	config.Log = report.NewLog(call.Stderr, call.Name, c.Log, c.level())
 	defer config.Log.Close()
@@ -83,6 +82,9 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Grace:         c.Grace.Or(0),
 		KillAfter:     c.KillAfter.Or(0),
 		NoDrain:       c.NoDrain,
+		User:          c.User,
+		Group:         c.Group,
+		PIDFile:       c.PIDFile,
 		Stdin:         call.Stdin,
 		Stdout:        call.Stdout,
 		Environ:       os.Environ(),

@@ -63,6 +63,9 @@ func (l *Log) Detail(event string, attrs ...slog.Attr) {
 	}
 }
 
+// Answer logs one event that somebody has asked for, at every level.
+func (l *Log) Answer(event string, attrs ...slog.Attr) { l.emit(event, attrs) }
+
 // Error logs an "error" event, at every level. what says what was being done.
 func (l *Log) Error(what string, err error, attrs ...slog.Attr) {
 	l.emit("error", append(attrs, slog.String("error", what+": "+err.Error())))
@@ -88,6 +91,9 @@ func rename(groups []string, a slog.Attr) slog.Attr {
 		return slog.Attr{}
 	case slog.MessageKey:
 		return slog.String("event", a.Value.String())
+	}
+	if a.Value.Kind() == slog.KindString && !clean(a.Value.String()) {
+		return slog.String(a.Key, Escape(a.Value.String())) // JSON lets most of Unicode's control characters through
 	}
 	return a
 }

@@ -50,12 +50,18 @@ type Config struct {
 
 	Stdin, Stdout *os.File // what the stdio handler joins its connection to
 
+	User, Group string // what the server becomes once its sockets are open
+	PIDFile     string // filled when the server is ready, or empty
+
 	Environ []string // environment of programs and children
 	Stderr  string   // of programs: inherit, null or socket
 	Log     *report.Log
 
 	// Ready is called once the listeners are open and the spares are warm.
 	Ready func(listening []net.Addr) error
+
+	identity *identity
+	herald   *herald
 }
 
 // handlerName is what logs call the handler.

@@ -221,17 +221,19 @@ func (s *inProcess) untilOver(signals <-chan os.Signal) {
 	over := make(chan struct{})
 	go s.awaitAll(over)
 	var grace <-chan time.Time
+	beat, stop := s.cfg.herald.ticks()
+	defer stop()
 	for {
 		select {
+		case <-beat:
+			s.cfg.herald.alive()
 		case <-over:
 			return
 		case <-grace:
 			s.closeAll()
 		case sig := <-signals:
-			if sig == syscall.SIGHUP {
-				s.mu.Lock()
-				s.door.reload()
-				s.mu.Unlock()
+			if !ends(sig) {
+				s.asked(sig)
 				continue
 			}
 			if s.interrupted(sig) {

@@ -34,12 +34,12 @@ func (s *server) relaySignals(signals <-chan os.Signal, stop <-chan struct{}) {
 }
 
 // signaled handles SIGTERM and SIGINT: the first one drains, the second ends.
-// SIGHUP reloads.
+// Others ask for something.
 func (s *server) signaled(sig syscall.Signal) {
 	lc := &s.lifecycle
 	switch {
-	case sig == unix.SIGHUP:
-		s.door.reload()
+	case sig != unix.SIGTERM && sig != unix.SIGINT:
+		s.asked(sig)
 	case s.cfg.NoDrain:
 		logDrain(s.cfg, len(s.conns), sig)
 		lc.leave = true

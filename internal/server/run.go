@@ -22,10 +22,18 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
+	if cfg.identity, err = lookupIdentity(cfg.User, cfg.Group); err != nil {
+		return exit.With(exit.Usage, err)
+	}
 	listeners, err := listenAll(ctx, cfg)
 	if err != nil {
 		return err
 	}
+	if err := settleIn(cfg); err != nil {
+		closeListeners(listeners)
+		return exit.With(exit.Local, err)
+	}
+	defer cfg.herald.close()
 	switch {
 	case cfg.Handler == "stdio":
 		return serveStdio(ctx, cfg, d, listeners, signals)
@@ -33,6 +41,21 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) error {
 		return serveInProcess(cfg, d, listeners, signals)
 	}
 	return serveProcesses(cfg, d, listeners, signals)
+}
+
+// settleIn opens what else needs rights, then gives the rights up.
+func settleIn(cfg *Config) (err error) {
+	if cfg.herald, err = newHerald(cfg); err != nil {
+		return err
+	}
+	if cfg.identity == nil {
+		return nil
+	}
+	if err := cfg.identity.assume(); err != nil {
+		cfg.herald.close()
+		return err
+	}
+	return nil
 }
 
 // listenAll opens the listeners of all addresses, or none.
@@ -68,7 +91,10 @@ func announce(cfg *Config, addrs []net.Addr) error {
 		slog.String("model", cfg.model()),
 		slog.Int("pid", os.Getpid()),
 		slog.Int("max_conns", cfg.Admission.MaxConns))
-	return exit.With(exit.Local, cfg.Ready(addrs))
+	if err := cfg.Ready(addrs); err != nil {
+		return exit.With(exit.Local, err)
+	}
+	return exit.With(exit.Local, cfg.herald.ready(addrs))
 }
 
 func addrsOf(listeners []net.Listener) []net.Addr {
@@ -89,6 +115,7 @@ func AddrText(a net.Addr) string {
 
 // logDrain says that a signal makes the server end.
 func logDrain(cfg *Config, connections int, sig os.Signal) {
+	cfg.herald.stopping(connections)
 	cfg.Log.Event("drain", slog.Int("connections", connections), slog.String("signal", signalName(sig.(syscall.Signal))))
 }
 

@@ -25,6 +25,8 @@ type runner interface {
 	flush()
 	// signal sends sig to the process group that has the connection.
 	signal(c *conn, sig unix.Signal)
+	// inspect calls visit for each connection with what is known about it now.
+	inspect(visit func(c *conn, l live))
 	// retire ends what is idle. Connections go on.
 	retire()
 	// processes is how many processes are not reaped yet.
@@ -111,6 +113,7 @@ func (s *server) ready() {
 		return
 	}
 	s.lifecycle.ready = true
+	s.beat()
 	var addrs []net.Addr
 	for _, l := range s.listeners {
 		addrs = append(addrs, l.addr)

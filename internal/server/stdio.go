@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -27,13 +26,13 @@ func serveStdio(ctx context.Context, cfg *Config, d *door, listeners []net.Liste
 		closeListeners(listeners)
 		return err
 	}
-	conn, err := firstConn(cfg, d, listeners, signals)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go attend(ctx, cfg, signals, cancel)
+	conn, err := firstConn(ctx, cfg, d, listeners)
 	if conn == nil {
 		return logExit(cfg, err, 0)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go cancelOn(signals, cancel)
 	session := &relay.Session{
 		Conn: conn, In: cfg.Stdin, Out: cfg.Stdout,
 		QuietEnd: true, FullDuplex: !isatty.IsTerminal(cfg.Stdin.Fd()),
@@ -51,7 +50,7 @@ func serveStdio(ctx context.Context, cfg *Config, d *door, listeners []net.Liste
 
 // firstConn takes one connection and closes the listeners. It returns nil when
 // a signal, or a failure, came first.
-func firstConn(cfg *Config, d *door, listeners []net.Listener, signals <-chan os.Signal) (net.Conn, error) {
+func firstConn(ctx context.Context, cfg *Config, d *door, listeners []net.Listener) (net.Conn, error) {
 	type arrival struct {
 		conn net.Conn
 		err  error
@@ -67,7 +66,7 @@ func firstConn(cfg *Config, d *door, listeners []net.Listener, signals <-chan os
 	var first arrival
 	select {
 	case first = <-arrivals:
-	case <-signals:
+	case <-ctx.Done():
 	}
 	closeListeners(listeners)
 	acceptors.Wait()
@@ -100,11 +99,21 @@ func acceptAllowed(cfg *Config, d *door, l net.Listener) (net.Conn, error) {
 	}
 }
 
-// cancelOn cancels the session at the first signal that ends a server.
-func cancelOn(signals <-chan os.Signal, cancel context.CancelFunc) {
-	for sig := range signals {
-		if sig != syscall.SIGHUP {
-			cancel()
+// attend cancels the session at the first signal that ends a server, and gives
+// the watchdog its signs of life.
+func attend(ctx context.Context, cfg *Config, signals <-chan os.Signal, cancel context.CancelFunc) {
+	beat, stop := cfg.herald.ticks()
+	defer stop()
+	for {
+		select {
+		case <-beat:
+			cfg.herald.alive()
+		case sig := <-signals:
+			if ends(sig) {
+				cancel()
+				return
+			}
+		case <-ctx.Done():
 			return
 		}
 	}

@@ -19,6 +19,10 @@ func InfoFD(fd int) (TCPInfo, bool) {
 	if err != nil {
 		return TCPInfo{}, false
 	}
+	return infoOf(raw), true
+}
+
+func infoOf(raw *unix.TCPInfo) TCPInfo {
 	info := TCPInfo{
 		State: raw.State, Retransmits: raw.Retransmits,
 		Retrans: raw.Total_retrans, Unacked: raw.Unacked, Lost: raw.Lost,
@@ -34,7 +38,7 @@ func InfoFD(fd int) (TCPInfo, bool) {
 	if raw.State == tcpSynSent || raw.State == tcpSynRecv {
 		info.SynRetrans = raw.Retransmits
 	}
-	return info, true
+	return info
 }
 
 func micros(n uint32) time.Duration { return time.Duration(n) * time.Microsecond }

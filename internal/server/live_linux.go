@@ -1,0 +1,88 @@
+package server
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nettool/internal/handoff"
+	"nettool/internal/socket"
+)
+
+// table is every connection as it is now, the oldest first.
+func (s *server) table() []live {
+	now := handoff.Now()
+	all := make([]live, 0, len(s.conns))
+	s.runner.inspect(func(c *conn, l live) {
+		l.id, l.remote, l.local = c.id, c.remote.text, c.local.text
+		l.age = time.Duration(now - c.accepted)
+		all = append(all, l)
+	})
+	return byAge(all)
+}
+
+// inspect reads the live counts from the pages of the busy children. What waits
+// for a child has none yet. The sockets are the children's, so the kernel is
+// asked about them by their addresses.
+func (p *pool) inspect(visit func(*conn, live)) {
+	var diag socket.Diag
+	defer diag.Close()
+	for w := range p.busy {
+		in, out := w.child.Page().Counters()
+		l := live{pid: w.child.PID, counted: true, bytesIn: in.Load(), bytesOut: out.Load()}
+		if info, ok := diag.Info(w.conn.local.addr, w.conn.remote.addr); ok {
+			l.rtt, l.retrans = info.RTT, info.Retrans
+		}
+		visit(w.conn, l)
+	}
+	for _, c := range p.pending {
+		visit(c, live{counted: true})
+	}
+}
+
+// inspect reads TCP's own counts of each program's connection.
+func (r *programRunner) inspect(visit func(*conn, live)) {
+	for c, p := range r.running {
+		var l live
+		if p.started { // a forker writes the pid before
+			l.pid = c.pid
+		}
+		if info, ok := p.info(); ok {
+			outq, _ := socket.Outq(c.fd)
+			l.counted = true
+			l.bytesIn, l.bytesOut = octets(&info, outq, false)
+			l.rtt, l.retrans = info.RTT, info.Retrans
+		}
+		visit(c, l)
+	}
+}
+
+// info reads TCP_INFO of our duplicate, if there is one. Before the program has
+// started the descriptor is a forker's.
+func (p *program) info() (socket.TCPInfo, bool) {
+	if !p.started || p.conn.fd < 0 {
+		return socket.TCPInfo{}, false
+	}
+	return socket.InfoFD(p.conn.fd)
+}
+
+// asked handles the signals that ask for something and end nothing.
+func (s *server) asked(sig unix.Signal) {
+	switch sig {
+	case unix.SIGHUP:
+		s.cfg.herald.reloading()
+		s.door.reload()
+		s.cfg.herald.reloaded()
+	case unix.SIGUSR1:
+		logLive(s.cfg.Log, s.cfg.handlerName(), s.table())
+	}
+}
+
+// beat gives the watchdog its sign of life from the loop, so that a loop that
+// hangs gives none.
+func (s *server) beat() {
+	if d := s.cfg.herald.watchdog; d > 0 {
+		s.cfg.herald.alive()
+		s.loop.after(d, s.beat)
+	}
+}
