@@ -15,6 +15,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"nettool": nettool, "tcpserve": nettool, "tcpconnect": nettool, "tcpprobe": nettool,
+		"notifysocket": notifySocket,
 	})
 }
 

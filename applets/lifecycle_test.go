@@ -2,14 +2,17 @@ package applets_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 )
 
 // lifecycleCommands are the script commands of the tests of serve's lifecycle,
@@ -20,6 +23,8 @@ func lifecycleCommands() map[string]scriptCmd {
 		"validlog":  cmdValidLog,
 		"allevents": cmdAllEvents,
 		"dialfrom":  cmdDialFrom,
+		"shipped":   cmdShipped,
+		"listens":   cmdListens,
 	}
 }
 
@@ -110,4 +115,55 @@ func cmdDialFrom(ts *testscript.TestScript, neg bool, args []string) {
 	c.SetDeadline(time.Now().Add(patience))
 	ts.Defer(func() { c.Close() })
 	dials(ts)[args[0]] = c
+}
+
+// cmdShipped copies a file that is shipped under scripts/: shipped FILE TO.
+func cmdShipped(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: shipped FILE TO")
+	}
+	from := filepath.Join(sourceDir, "..", "scripts", args[0])
+	info, err := os.Stat(from)
+	ts.Check(err)
+	text, err := os.ReadFile(from)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), text, info.Mode()))
+}
+
+// cmdListens waits for the listening event of a server that start does not know
+// as one, since it runs below another program, and sets $NAME_ADDR: listens NAME.
+func cmdListens(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: listens NAME")
+	}
+	line := `listening local=(\S+)`
+	cmdWaitlog(ts, false, []string{args[0], line})
+	ts.Setenv(args[0]+"_ADDR", regexp.MustCompile(line).FindStringSubmatch(lookup(ts, args[0]).text())[1])
+}
+
+// notifySocket is a program: a service manager's NOTIFY_SOCKET (sd_notify(3)) at
+// the path it is given. It writes each message as a line, with the pid that sent it.
+func notifySocket() {
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: os.Args[1]})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	raw, _ := l.SyscallConn()
+	raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1) })
+	fmt.Fprintln(os.Stderr, "listening")
+	message, control := make([]byte, 4096), make([]byte, 256)
+	for {
+		n, c, _, _, err := l.ReadMsgUnix(message, control)
+		if err != nil {
+			os.Exit(1)
+		}
+		pid := int32(0)
+		if parts, err := unix.ParseSocketControlMessage(control[:c]); err == nil && len(parts) > 0 {
+			if cred, err := unix.ParseUnixCredentials(&parts[0]); err == nil {
+				pid = cred.Pid
+			}
+		}
+		fmt.Fprintf(os.Stderr, "pid %d: %s\n", pid, strings.ReplaceAll(strings.TrimSpace(string(message[:n])), "\n", " "))
+	}
 }

@@ -16,6 +16,9 @@ socat:socat
 ncat:ncat
 nc:netcat-openbsd
 systemd-socket-activate:systemd
+systemd-analyze:systemd
+s6-supervise:s6
+promtool:prometheus
 ip:iproute2
 bash:bash
 openssl:openssl
