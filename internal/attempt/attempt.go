@@ -41,6 +41,14 @@ type Spec struct {
 // DefaultTimeout bounds an attempt whose Spec does not.
 const DefaultTimeout = 3 * time.Second
 
+// opening bounds the part of an attempt that comes before a stay.
+func (s *Spec) opening(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.Level != Stay {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.Limit()-s.Stay)
+}
+
 // Limit is how long one attempt takes at most. A stay comes on top of the timeout.
 func (s *Spec) Limit() time.Duration {
 	limit := s.Timeout
@@ -77,12 +85,14 @@ func (r *Result) OK() bool { return r.Outcome == OK }
 // Try makes one attempt. candidates may hold the target's addresses when they
 // are known; otherwise they are looked up first, as a phase of the attempt.
 func (s *Spec) Try(ctx context.Context, to socket.Addr, candidates []netip.AddrPort) Result {
-	ctx, cancel := context.WithTimeout(ctx, s.Limit())
+	staying, cancel := context.WithTimeout(ctx, s.Limit())
 	defer cancel()
+	ctx, cancelOpen := s.opening(staying)
+	defer cancelOpen()
 	r := Result{Target: to, Start: time.Now(), Retransmits: -1}
 	l, err := s.open(ctx, &r, candidates)
 	if err == nil {
-		err = s.use(ctx, &r, l)
+		err = s.use(staying, &r, l)
 		r.Own = l.own
 		r.measure(l.info())
 		r.during(Close, func() error { l.close(); return nil })

@@ -43,10 +43,19 @@ func knock(ctx context.Context, l *link, to socket.Addr, at netip.AddrPort, half
 		err = l.meet(at)
 	}
 	if err != nil {
-		l.info()
-		l.close()
+		l.fail()
 	}
 	return err
+}
+
+// fail closes a link that did not connect. One that failed at once has nothing
+// more to tell.
+func (l *link) fail() {
+	if l.file != nil {
+		l.info()
+	}
+	l.told = true
+	l.close()
 }
 
 // stayHalfOpen makes the kernel hold back the ACK that would complete the
