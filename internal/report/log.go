@@ -1,7 +1,9 @@
 package report
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
@@ -31,7 +33,7 @@ type Log struct {
 // NewLog returns a log that writes to w in format "text", "json" or "ucspi".
 // name is how text lines begin. Close it to see the last lines.
 func NewLog(w io.Writer, name, format string, level Level) *Log {
-	l := &Log{level: level, queue: newQueue(w, name)}
+	l := &Log{level: level, queue: newQueue(w, noticeOf(name, format))}
 	switch format {
 	case "json":
 		l.handler = newJSON(l.queue)
@@ -44,6 +46,21 @@ func NewLog(w io.Writer, name, format string, level Level) *Log {
 		l.handler = &textHandler{name: name, to: l.queue}
 	}
 	return l
+}
+
+// noticeOf writes the line that stands for lines that were lost.
+func noticeOf(name, format string) func(lines int) []byte {
+	return func(lines int) []byte {
+		var b bytes.Buffer
+		r := slog.NewRecord(time.Now(), slog.LevelInfo, "error", 0)
+		r.AddAttrs(slog.String("error", fmt.Sprintf("log: %d lines dropped: standard error was not read, or full", lines)))
+		var h slog.Handler = &textHandler{name: name, to: &b}
+		if format == "json" {
+			h = newJSON(&b)
+		}
+		h.Handle(context.Background(), r)
+		return b.Bytes()
+	}
 }
 
 // Close writes what is pending. Later events are lost.
