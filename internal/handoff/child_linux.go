@@ -1,7 +1,6 @@
 package handoff
 
 import (
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"unsafe"
@@ -29,7 +28,7 @@ func Open() (*Parent, error) {
 		return nil, err
 	}
 	unix.CloseOnExec(LinkFD)
-	in := newInbox(LinkFD, MaxMessage+1, 2)
+	in := newInbox(LinkFD, MaxMessage, 2)
 	m, fds, err := in.receive(0)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
@@ -48,7 +47,6 @@ func Open() (*Parent, error) {
 		return nil, err
 	}
 	wants := (*atomic.Uint32)(unsafe.Pointer(&board[0]))
-	in.buf = in.buf[:MaxMessage]
 	return &Parent{Config: *config, Page: pageOf(page), board: &Board{fd: -1, wants: wants}, inbox: in, buf: make([]byte, 0, 64)}, nil
 }
 
@@ -98,8 +96,11 @@ func (p *Parent) Finish(r Result) error {
 		return nil
 	}
 	err := send(LinkFD, &Done{Seq: seq}, p.buf, unix.MSG_DONTWAIT)
-	if errors.Is(err, unix.EPIPE) {
-		return nil // the parent is gone or does not want us any more: Next will tell
+	switch err {
+	case unix.EPIPE, unix.ECONNRESET: // the parent is gone or does not want us any more: Next will tell
+		return nil
+	case unix.EAGAIN: // what the parent has yet to read from us makes it look at the page
+		return nil
 	}
 	return err
 }

@@ -71,7 +71,9 @@ func (in *inbox) receive(flags int) (Message, []int, error) {
 func (in *inbox) recvmsg(flags int) (n, oobn, rflags int, err error) {
 	for {
 		n, oobn, rflags, _, err = unix.Recvmsg(in.sock, in.buf, in.oob, flags|unix.MSG_CMSG_CLOEXEC)
-		if err != unix.EINTR {
+		// ECONNRESET comes once, ahead of what is still queued, when the other
+		// end was closed with something unread: unix(7). Then comes EOF.
+		if err != unix.EINTR && err != unix.ECONNRESET {
 			return n, oobn, rflags, err
 		}
 	}

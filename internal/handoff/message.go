@@ -176,6 +176,9 @@ func Parse(b []byte) (Message, error) {
 	if len(b) < 2 {
 		return nil, fmt.Errorf("handoff message of %d bytes: too short", len(b))
 	}
+	if len(b) > MaxMessage {
+		return nil, fmt.Errorf("handoff message of %d bytes: too long", len(b))
+	}
 	if b[0] != version {
 		return nil, fmt.Errorf("handoff message of version %d: this is version %d", b[0], version)
 	}
@@ -186,7 +189,7 @@ func Parse(b []byte) (Message, error) {
 	r := reader{b: b[2:]}
 	m.read(&r)
 	if r.bad {
-		return nil, fmt.Errorf("handoff message of kind %d: cut short", b[1])
+		return nil, fmt.Errorf("handoff message of kind %d: cut short, or a length that cannot be", b[1])
 	}
 	if len(r.b) > 0 {
 		return nil, fmt.Errorf("handoff message of kind %d: %d bytes too many", b[1], len(r.b))
@@ -269,6 +272,9 @@ func (r *reader) list() []string {
 	var l []string
 	for range n {
 		l = append(l, r.text())
+	}
+	if r.bad {
+		return nil
 	}
 	return l
 }

@@ -67,12 +67,18 @@ func (p *Page) Finish(r Result) (seq uint64) {
 // Done is how many connections the child has finished.
 func (p *Page) Done() uint64 { return p.done.Load() }
 
+// Counts are the bytes so far from and to the peer, never negative.
+func (p *Page) Counts() (in, out int64) {
+	return max(p.bytesIn.Load(), 0), max(p.bytesOut.Load(), 0)
+}
+
 // Result reads the result of the connection finished last.
 func (p *Page) Result() Result {
 	n := min(p.errorLen.Load(), maxError)
+	in, out := p.Counts()
 	return Result{
-		BytesIn:  p.bytesIn.Load(),
-		BytesOut: p.bytesOut.Load(),
+		BytesIn:  in,
+		BytesOut: out,
 		Ended:    p.ended.Load(),
 		RTT:      p.rtt.Load(),
 		Retrans:  p.retrans.Load(),
