@@ -40,11 +40,10 @@ const (
 // finish ends the write side and drops what the peer still sends until its EOF:
 // closing with unread input would reset our last bytes away. It returns result.
 func finish(s *Session, result error) error {
-	if s.Conn.CloseWrite() != nil {
-		return result
-	}
+	s.Conn.CloseWrite() // when it fails the reads say why
 	s.Conn.SetReadDeadline(time.Now().Add(drainTime))
-	buf := make([]byte, 4096)
+	buf := borrow()
+	defer release(buf)
 	for total := 0; total < drainLimit; {
 		n, err := s.Conn.Read(buf)
 		total += n

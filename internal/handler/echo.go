@@ -2,16 +2,10 @@ package handler
 
 import "io"
 
-// The echo buffer starts small, since most connections are, and grows once a
-// read fills it.
-const (
-	smallBuffer = 16 << 10
-	largeBuffer = 128 << 10
-)
-
 // echo sends back what it gets (RFC 862) until the peer ends its side.
 func echo(s *Session) error {
-	buf := make([]byte, smallBuffer)
+	buf := borrow()
+	defer func() { release(buf) }()
 	quit := quitter{prefix: s.QuitOn}
 	for {
 		n, err := s.Conn.Read(buf)
@@ -29,15 +23,14 @@ func echo(s *Session) error {
 		if err != nil {
 			return err
 		}
-		if n == len(buf) && n < largeBuffer {
-			buf = make([]byte, largeBuffer)
-		}
+		buf = grown(buf, n)
 	}
 }
 
 // discard throws away what it gets (RFC 863).
 func discard(s *Session) error {
-	buf := make([]byte, largeBuffer)
+	buf := borrow()
+	defer func() { release(buf) }()
 	for {
 		n, err := s.Conn.Read(buf)
 		s.In.Add(int64(n))
@@ -47,6 +40,7 @@ func discard(s *Session) error {
 		if err != nil {
 			return err
 		}
+		buf = grown(buf, n)
 	}
 }
 

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"io"
+	"math"
 	"os"
 	"time"
 
@@ -58,6 +59,9 @@ func (c *Raw) Write(b []byte) (int, error) {
 	}
 	total := 0
 	for total < len(b) {
+		if err := c.overdue(); err != nil {
+			return total, err
+		}
 		n, err := unix.SendmsgN(c.fd, b[total:], nil, nil, flags)
 		switch {
 		case err == nil:
@@ -72,6 +76,18 @@ func (c *Raw) Write(b []byte) (int, error) {
 		}
 	}
 	return total, nil
+}
+
+// overdue is the error of a timer that has expired although the peer takes all
+// that we send.
+func (c *Raw) overdue() error {
+	if !c.timers.set {
+		return nil
+	}
+	if at := c.timers.writeDeadline(); !at.when.IsZero() && !time.Now().Before(at.when) {
+		return at.err
+	}
+	return nil
 }
 
 // bounded reports whether reads must wait in poll.
@@ -95,7 +111,7 @@ func (c *Raw) await(events int16) error {
 			if left <= 0 {
 				return at.err
 			}
-			timeout = int(left/time.Millisecond) + 1
+			timeout = pollTimeout(left)
 		}
 		fds := []unix.PollFd{{Fd: int32(c.fd), Events: events}}
 		n, err := unix.Poll(fds, timeout)
@@ -106,6 +122,12 @@ func (c *Raw) await(events int16) error {
 			return nil
 		}
 	}
+}
+
+// pollTimeout is a wait in milliseconds, rounded up, as poll(2) takes it: an
+// int of 32 bits. A longer wait is made of several.
+func pollTimeout(left time.Duration) int {
+	return int(min((left-1)/time.Millisecond+1, math.MaxInt32))
 }
 
 // CloseWrite ends our side: the peer sees EOF.

@@ -1,0 +1,45 @@
+package handler
+
+import "sync"
+
+// Buffers start small, since most connections are, and grow once a read fills
+// them.
+const (
+	smallBuffer = 16 << 10
+	largeBuffer = 128 << 10
+)
+
+// The buffers of connections that have ended, for the next ones. A child that
+// made its own for each connection would grow until the garbage collector
+// comes: by megabytes. What stands in them is overwritten before it is read.
+var smallBuffers, largeBuffers sync.Pool
+
+// borrow returns a small buffer, which goes back with release.
+func borrow() []byte {
+	if b, ok := smallBuffers.Get().(*[smallBuffer]byte); ok {
+		return b[:]
+	}
+	return make([]byte, smallBuffer)
+}
+
+// grown is the buffer for the next read after one of n bytes: buf, or a large
+// one instead of a small one that was full.
+func grown(buf []byte, n int) []byte {
+	if n < len(buf) || n == largeBuffer {
+		return buf
+	}
+	release(buf)
+	if b, ok := largeBuffers.Get().(*[largeBuffer]byte); ok {
+		return b[:]
+	}
+	return make([]byte, largeBuffer)
+}
+
+// release ends the use of a buffer.
+func release(buf []byte) {
+	if len(buf) == largeBuffer {
+		largeBuffers.Put((*[largeBuffer]byte)(buf))
+		return
+	}
+	smallBuffers.Put((*[smallBuffer]byte)(buf))
+}
