@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -56,10 +55,4 @@ func checkSocket(fd int) error {
 	}
 	_, err = unix.Getpeername(fd)
 	return err
-}
-
-// processName is what ps and top show instead of "exe", as prctl(2) wants it.
-func processName() uintptr {
-	b := []byte("nettool\x00")
-	return uintptr(unsafe.Pointer(&b[0]))
 }
