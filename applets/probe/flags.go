@@ -27,6 +27,7 @@ type attemptFlags struct {
 	Slow     cli.Duration `placeholder:"DUR" help:"Call an answer that takes longer than DUR slow, which is not ok."`
 	CA       string       `name:"tls-ca" placeholder:"FILE" help:"Trust the certificates in FILE (PEM) instead of the system's."`
 	Name     string       `name:"tls-name" placeholder:"NAME" help:"The name that the certificate must carry (default: the target's host)."`
+	Pin      string       `name:"tls-pin" placeholder:"SHA256" help:"Accept the certificate with this SHA-256 (its own or its public key's), and no other."`
 	Insecure bool         `name:"tls-insecure" help:"Do not check the certificate."`
 }
 

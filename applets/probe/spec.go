@@ -2,14 +2,12 @@ package probe
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
-	"os"
 	"regexp"
 	"time"
 
 	"nettool/internal/attempt"
 	"nettool/internal/exit"
+	"nettool/internal/tlsdial"
 )
 
 // spec turns the flags of one attempt into plain values.
@@ -53,17 +51,10 @@ func (f *attemptFlags) conversation(s *attempt.Spec) (err error) {
 }
 
 func (f *attemptFlags) tls() (*tls.Config, error) {
-	config := &tls.Config{ServerName: f.Name, InsecureSkipVerify: f.Insecure}
-	if f.CA == "" {
-		return config, nil
-	}
-	pem, err := os.ReadFile(f.CA)
+	options := tlsdial.Options{CA: f.CA, Name: f.Name, Insecure: f.Insecure, Pin: f.Pin}
+	config, err := options.Config("") // each attempt fills in its target's name
 	if err != nil {
-		return nil, exit.With(exit.Local, fmt.Errorf("read certificates: %w", err))
-	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, exit.Errorf(exit.Local, "read certificates: %q holds none in PEM", f.CA)
+		return nil, exit.Errorf(exit.Local, "TLS: %w", err)
 	}
 	return config, nil
 }

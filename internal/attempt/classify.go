@@ -2,8 +2,6 @@ package attempt
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"io/fs"
@@ -58,7 +56,7 @@ func classify(ctx context.Context, p Phase, err error) (o Outcome, errno, detail
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return ClosedEarly, "", ""
 	case p == Handshake:
-		return TLSError, "", tlsReason(err)
+		return TLSError, "", err.Error()
 	}
 	return LocalError, "", socket.Reason(err)
 }
@@ -80,24 +78,4 @@ func timedOut(err error) bool {
 	}
 	e, ok := errors.AsType[net.Error](err)
 	return ok && e.Timeout()
-}
-
-// tlsReason is why a handshake failed, without Go's package prefixes.
-func tlsReason(err error) string {
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
-		return "the certificate has expired or is not yet valid"
-	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "the certificate is signed by an unknown authority"
-	}
-	if name, ok := errors.AsType[x509.HostnameError](err); ok {
-		return "the certificate is not for " + name.Host
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "the server does not speak TLS"
-	}
-	if alert, ok := errors.AsType[tls.AlertError](err); ok {
-		return alert.Error()
-	}
-	return err.Error()
 }

@@ -2,6 +2,7 @@ package attempt
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -10,7 +11,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"time"
+
+	"nettool/internal/tlsdial"
 )
 
 // most is how much of an answer is kept and searched.
@@ -74,19 +78,25 @@ func (s *Spec) handshake(ctx context.Context, r *Result, conn net.Conn) (net.Con
 		config = s.TLS.Clone()
 	}
 	if config.ServerName == "" {
-		config.ServerName = r.Target.Host
-		if config.ServerName == "" {
-			config.ServerName = "localhost"
-		}
+		config.ServerName, _, _ = strings.Cut(cmp.Or(r.Target.Host, "localhost"), "%") // a zone is ours, not the peer's
 	}
 	secure := tls.Client(conn, config)
 	err := r.during(Handshake, func() error { return secure.HandshakeContext(ctx) })
 	if err != nil {
-		return nil, err
+		return nil, &handshakeError{err, config.ServerName}
 	}
 	r.Detail = tls.VersionName(secure.ConnectionState().Version)
 	return secure, nil
 }
+
+// handshakeError says why a handshake failed in words of its own.
+type handshakeError struct {
+	err  error
+	name string
+}
+
+func (e *handshakeError) Error() string { return tlsdial.Reason(e.err, e.name) }
+func (e *handshakeError) Unwrap() error { return e.err }
 
 // stay checks that the peer does not hang up for a while. What it sends
 // meanwhile is thrown away.

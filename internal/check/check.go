@@ -79,21 +79,9 @@ func (c *Config) ask(ctx context.Context, to socket.Addr) attempt.Result {
 	for tries := 1; ; tries++ {
 		r := c.Spec.Try(ctx, to, nil)
 		r.Tries = tries
-		if r.OK() || tries > c.Retries || !pause(ctx, c.Delay) {
+		if r.OK() || tries > c.Retries || !attempt.Sleep(ctx, c.Delay) {
 			return r
 		}
-	}
-}
-
-// pause waits and tells whether to go on.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return ctx.Err() == nil
 	}
 }
 

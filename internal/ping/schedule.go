@@ -34,7 +34,7 @@ func (s *schedule) run(ctx context.Context) {
 			return
 		}
 		due := s.start.Add(offset)
-		if !sleepUntil(ctx, due) {
+		if !attempt.Sleep(ctx, time.Until(due)) {
 			return
 		}
 		if late := int64(time.Since(due) / c.Interval); late > 0 {
@@ -85,20 +85,5 @@ func (s *schedule) remember(r *attempt.Result) {
 	}
 	if s.known.Load() == nil {
 		s.known.Store(&[]netip.AddrPort{at})
-	}
-}
-
-func sleepUntil(ctx context.Context, due time.Time) bool {
-	d := time.Until(due)
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }

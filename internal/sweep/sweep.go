@@ -173,7 +173,7 @@ func (s *Sweep) pace(ctx context.Context) bool {
 		return true
 	}
 	due := s.began.Add(time.Duration(float64(s.started.Add(1)-1) / s.config.Rate * float64(time.Second)))
-	return sleep(ctx, time.Until(due))
+	return attempt.Sleep(ctx, time.Until(due))
 }
 
 // ask makes one attempt and says what it tells about the window.
@@ -191,7 +191,7 @@ func (s *Sweep) ask(ctx context.Context, t task) signal {
 	case r.Outcome == attempt.LocalError && t.locals < maxLocals:
 		t.locals++
 		s.later(t)
-		sleep(ctx, time.Duration(t.locals)*2*time.Millisecond)
+		attempt.Sleep(ctx, time.Duration(t.locals)*2*time.Millisecond)
 		return starved
 	case r.Outcome == attempt.Timeout && int(t.timeouts) < s.config.Retries:
 		t.timeouts++
@@ -250,18 +250,4 @@ func (s *Sweep) locate(number int64) (host int, port uint16) {
 		host++
 	}
 	return host, s.hosts[host].Ports[number-before]
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

@@ -68,7 +68,7 @@ func Run(ctx context.Context, c Config, to socket.Addr) Ending {
 			e.Done = true
 			return e
 		}
-		if !pause(ctx, c.gap(&gap, &e.Last)-e.Last.Total) {
+		if !attempt.Sleep(ctx, c.gap(&gap, &e.Last)-e.Last.Total) {
 			e.Took = time.Since(began)
 			e.History[len(e.History)-1].To = e.Took
 			return e
@@ -121,19 +121,4 @@ func (c *Config) gap(grown *time.Duration, r *attempt.Result) time.Duration {
 	}
 	*grown = min(now*3/2, remoteInterval)
 	return min(now, limit)
-}
-
-// pause waits and tells whether to go on.
-func pause(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return ctx.Err() == nil
-	}
 }
