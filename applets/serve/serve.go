@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"nettool/internal/admit"
@@ -41,6 +42,7 @@ func (c *Cmd) Run(call *cli.Call) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, served()...)
 	defer signal.Stop(signals)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a standard error that nobody reads must not end us
 	config.Log = report.NewLog(call.Stderr, call.Name, c.Log, c.level())
 	defer config.Log.Close()
 	return server.Run(context.Background(), config, signals)

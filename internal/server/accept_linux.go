@@ -23,8 +23,9 @@ type listener struct {
 // acceptState is why the listeners are polled or not.
 type acceptState struct {
 	full      fullness
-	exhausted bool // out of descriptors, processes or memory: waiting
+	exhausted bool // out of descriptors or memory: waiting
 	backoff   time.Duration
+	lack      lack
 	backlog   []waiting // drain: accepted, no slot yet
 }
 
@@ -41,13 +42,16 @@ const acceptBatch = 64
 // updatePolling polls the listeners if, and only if, connections can be taken.
 func (s *server) updatePolling() {
 	want := s.lifecycle.ready && !s.lifecycle.closed && !s.accepting.exhausted &&
-		(s.cfg.Reject || !s.door.Full())
+		(s.cfg.Reject || !s.blocked())
 	for _, l := range s.listeners {
 		if want != l.polled {
 			s.poll(l, want)
 		}
 	}
 }
+
+// blocked reports whether a connection that came in now could not be run.
+func (s *server) blocked() bool { return s.door.Full() || s.runner.stuck() }
 
 func (s *server) poll(l *listener, on bool) {
 	if !on {
@@ -57,7 +61,7 @@ func (s *server) poll(l *listener, on bool) {
 	}
 	token, err := s.loop.add(l.fd, unix.EPOLLIN, func(uint32) { s.acceptSome(l) })
 	if err != nil {
-		s.fail(err)
+		s.exhausted("poll listener", err)
 		return
 	}
 	l.token, l.polled = token, true
@@ -67,7 +71,7 @@ func (s *server) poll(l *listener, on bool) {
 // server takes no more.
 func (s *server) acceptSome(l *listener) {
 	for range acceptBatch {
-		if s.lifecycle.closed || s.accepting.exhausted || (s.door.Full() && !s.cfg.Reject) {
+		if s.lifecycle.closed || s.accepting.exhausted || (!s.cfg.Reject && s.blocked()) {
 			return
 		}
 		if !s.acceptOne(l) {
@@ -84,7 +88,11 @@ func (s *server) acceptOne(l *listener) (more bool) {
 	}
 	s.accepting.backoff = 0
 	remote, local := peerOf(sa), s.localOf(l, fd)
-	s.letIn(fd, remote, local)
+	if s.cfg.Reject && s.runner.stuck() {
+		s.refuse(fd, remote, admit.Resources)
+	} else {
+		s.letIn(fd, remote, local)
+	}
 	return true
 }
 
@@ -127,19 +135,24 @@ func (s *server) acceptFailed(l *listener, err error) (more bool) {
 	return true // the connection died in the backlog (accept(2), "Error handling")
 }
 
-// exhausted stops accepting for a while. It says so once, until things work
-// again.
+// exhausted stops accepting for a while.
 func (s *server) exhausted(doing string, err error) {
 	a := &s.accepting
 	if a.exhausted {
 		return
 	}
-	if a.backoff == 0 {
-		s.cfg.Log.Error(doing, err)
-	}
-	a.backoff = min(max(2*a.backoff, firstBackoff), lastBackoff)
+	s.say(doing, err)
+	a.backoff = longer(a.backoff)
 	a.exhausted = true
 	s.loop.after(a.backoff, func() { a.exhausted = false })
+}
+
+// say logs that something has run out, once until things have worked for a
+// while.
+func (s *server) say(doing string, err error) {
+	if !s.accepting.lack.said() {
+		s.cfg.Log.Error(doing, err)
+	}
 }
 
 // lastAdmitted reports whether the connection admitted last was the last of all.
@@ -166,7 +179,11 @@ func (s *server) settle() {
 	}
 	switch {
 	case !s.door.Full():
-		a.full.leave(s.cfg.Log)
+		if a.full.leave(s.cfg.Log) {
+			s.loop.after(steady, func() {}) // settle comes after it
+		}
+	case a.full.on:
+		a.full.again()
 	case !s.cfg.Reject && !s.lifecycle.draining:
 		a.full.enter(s.cfg.Log, s.door.Live())
 	}

@@ -38,7 +38,7 @@ func (c *conn) end(now int64) ending {
 // cause is why the connection ended, given what its process says: what we did
 // to it counts more.
 func (c *conn) cause(reason handoff.Reason) handoff.Reason {
-	if c.force && !reason.Timer() {
+	if c.force && (c.forced.Timer() || !reason.Timer()) {
 		return c.forced
 	}
 	return reason

@@ -38,17 +38,12 @@ type door struct {
 	log   *report.Log
 
 	mu      sync.Mutex
-	stamp   stamp     // of the file that is in force, or was refused
-	checked time.Time // when the file was looked at
+	state   os.FileInfo // of the file that is in force, or was refused; nil when there was none
+	checked time.Time   // when the file was looked at
 }
 
-// stamp tells one state of a file from another.
-type stamp struct {
-	modified time.Time
-	size     int64
-}
-
-// between is how long a rules file is not looked at again.
+// between is how long a rules file is not looked at again, and how long it must
+// be unchanged: it may just be written.
 const between = 100 * time.Millisecond
 
 // newDoor makes the gate. A bad rules file is an error at the start.
@@ -60,16 +55,29 @@ func newDoor(cfg *Config) (*door, error) {
 	}
 	limits.Rules = rules
 	d := &door{Gate: admit.New(limits), rules: cfg.Rules, log: cfg.Log}
-	d.stamp, d.checked = d.look(), time.Now()
+	d.state, d.checked = d.look(), time.Now()
 	return d, nil
 }
 
-func (d *door) look() stamp {
+func (d *door) look() os.FileInfo {
 	info, err := os.Stat(d.rules.File)
 	if err != nil {
-		return stamp{}
+		return nil
 	}
-	return stamp{modified: info.ModTime(), size: info.Size()}
+	return info
+}
+
+// changed reports whether the file was written, or replaced, and is complete.
+func (d *door) changed(now time.Time) bool {
+	info := d.look()
+	if info == nil || d.state == nil {
+		return info != d.state
+	}
+	if os.SameFile(info, d.state) && info.Size() == d.state.Size() && info.ModTime().Equal(d.state.ModTime()) {
+		return false
+	}
+	age := now.Sub(info.ModTime())
+	return age < 0 || age >= between
 }
 
 // follow reads the rules file again when it has changed. It is called before a
@@ -84,7 +92,7 @@ func (d *door) follow(now time.Time) {
 		return
 	}
 	d.checked = now
-	if s := d.look(); s != d.stamp {
+	if d.changed(now) {
 		d.read()
 	}
 }
@@ -100,7 +108,7 @@ func (d *door) reload() {
 
 // read reads the rules file. A bad one keeps the rules in force.
 func (d *door) read() {
-	d.stamp = d.look()
+	d.state = d.look()
 	rules, err := d.rules.load()
 	if err != nil {
 		d.log.Error("reload rules", err)

@@ -48,6 +48,18 @@ func tcpEnviron(local, remote netip.AddrPort, id uint64, connNum int) []string {
 	}
 }
 
+// withRules adds the variables of a rule, which replace others of their name.
+func withRules(environ, rule []string) []string {
+	if len(rule) == 0 {
+		return environ
+	}
+	environ = slices.DeleteFunc(environ, func(kv string) bool {
+		key, _, _ := strings.Cut(kv, "=")
+		return slices.ContainsFunc(rule, func(set string) bool { return strings.HasPrefix(set, key+"=") })
+	})
+	return append(environ, rule...)
+}
+
 // credentials are the user at the other end of a unix socket (SO_PEERCRED,
 // unix(7)).
 type credentials struct{ pid, uid, gid int }

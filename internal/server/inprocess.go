@@ -70,6 +70,7 @@ func serveInProcess(cfg *Config, d *door, listeners []net.Listener, signals <-ch
 		s.acceptors.Go(func() { s.acceptFrom(l) })
 	}
 	s.untilOver(signals)
+	s.full.end(cfg.Log)
 	return logExit(cfg, s.result(), int(s.lastID))
 }
 
@@ -212,8 +213,20 @@ func (s *inProcess) ended(ses *session, e ending) {
 	s.door.Leave(ses.ticket, time.Now())
 	s.last = e
 	s.cfg.Log.Event("close", e.attrs(s.cfg.Handler)...)
-	s.full.leave(s.cfg.Log)
+	s.unfull()
 	s.freed.Signal()
+}
+
+// unfull notes that a slot is free. s.mu is held.
+func (s *inProcess) unfull() {
+	if s.door.Full() || !s.full.leave(s.cfg.Log) {
+		return
+	}
+	time.AfterFunc(steady, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.unfull()
+	})
 }
 
 // untilOver waits for the end: of all connections, once no more come in.

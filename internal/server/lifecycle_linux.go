@@ -133,5 +133,6 @@ func (s *server) result() error {
 	if err == nil && s.cfg.Once && s.lifecycle.began.IsZero() {
 		err = exit.Status(s.last.code())
 	}
+	s.accepting.full.end(s.cfg.Log)
 	return logExit(s.cfg, err, s.admitted)
 }

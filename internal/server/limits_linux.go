@@ -71,9 +71,6 @@ func spent(err error) bool { return errors.Is(err, unix.EMFILE) || errors.Is(err
 // turnAway accepts one connection with the reserve's place and closes it. It
 // returns false when that was not possible.
 func (s *server) turnAway(l *listener) bool {
-	if s.reserve.fd < 0 {
-		return false
-	}
 	s.reserve.close()
 	defer func() { s.reserve = newReserve() }()
 	fd, sa, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,6 +21,8 @@ type programRunner struct {
 	jobs    chan *program
 	running map[*conn]*program
 	queue   []*program // not started yet
+	resting bool       // out of processes or memory: waiting
+	backoff time.Duration
 	stderr  uintptr    // of programs, unless it is the socket
 }
 
@@ -109,7 +112,7 @@ func (r *programRunner) environment(c *conn) []string {
 	} else {
 		own = unixEnviron(c.local.path, peerCredentials(c.fd), c.id)
 	}
-	return slices.Concat(r.environ, own, c.ticket.Env)
+	return withRules(slices.Concat(r.environ, own), c.ticket.Env)
 }
 
 func peerCredentials(fd int) credentials {
@@ -151,11 +154,13 @@ func (r *programRunner) forked(p *program) {
 		return
 	}
 	token, err := r.s.loop.add(p.pidfd, unix.EPOLLIN, func(uint32) { r.exited(p) })
-	if err != nil {
-		r.s.fail(err)
+	if err != nil { // it runs, and is looked after once there is memory
+		r.s.say("watch program", err)
+		r.s.loop.after(firstBackoff, func() { r.forked(p) })
 		return
 	}
 	p.exited, p.started = token, true
+	r.backoff = 0
 	c := p.conn
 	r.keep(p)
 	r.s.opened(c)
@@ -183,8 +188,9 @@ func (r *programRunner) keep(p *program) {
 // connection up otherwise.
 func (r *programRunner) forkFailed(p *program) {
 	if exhaustion(p.err) && p.doomed == 0 {
-		r.s.exhausted("start program", p.err)
-		r.s.loop.after(r.s.accepting.backoff, func() { r.jobs <- p })
+		r.s.say("start program", p.err)
+		r.rest()
+		r.s.loop.after(r.backoff, func() { r.jobs <- p })
 		return
 	}
 	c := p.conn
@@ -199,6 +205,19 @@ func (r *programRunner) forkFailed(p *program) {
 	}
 	r.s.ended(c, e)
 }
+
+// rest stops connections from coming in for a while.
+func (r *programRunner) rest() {
+	if !r.resting {
+		r.resting = true
+		r.backoff = longer(r.backoff)
+		r.s.loop.after(r.backoff, func() { r.resting = false })
+	}
+	r.backoff = max(r.backoff, firstBackoff)
+}
+
+// stuck reports whether programs could not be started a moment ago.
+func (r *programRunner) stuck() bool { return r.resting }
 
 // programError is the exit code of a program that could not be started.
 func programError(err error) int {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -34,6 +35,10 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) error {
 		return exit.With(exit.Local, err)
 	}
 	defer cfg.herald.close()
+	if cfg.blindTimers() && slices.ContainsFunc(listeners, isUnix) {
+		closeListeners(listeners)
+		return exit.Errorf(exit.Usage, "--first-byte and --idle see a program's bytes over TCP only, not over unix sockets; --max-time works")
+	}
 	switch {
 	case cfg.Handler == "stdio":
 		return serveStdio(ctx, cfg, d, listeners, signals)
@@ -104,6 +109,14 @@ func addrsOf(listeners []net.Listener) []net.Addr {
 	}
 	return addrs
 }
+
+// blindTimers reports whether there are timers that cannot see a program's bytes
+// but over TCP.
+func (c *Config) blindTimers() bool {
+	return len(c.Program) > 0 && (c.Limits.FirstByte > 0 || c.Limits.Idle > 0)
+}
+
+func isUnix(l net.Listener) bool { return l.Addr().Network() == "unix" }
 
 // AddrText is a socket's address as nettool writes and reads it.
 func AddrText(a net.Addr) string {

@@ -29,6 +29,9 @@ type runner interface {
 	inspect(visit func(c *conn, l live))
 	// retire ends what is idle. Connections go on.
 	retire()
+	// stuck reports whether no connection can be run for a while, for lack of
+	// processes or memory.
+	stuck() bool
 	// processes is how many processes are not reaped yet.
 	processes() int
 	// close ends the runner's goroutines.

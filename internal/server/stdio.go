@@ -2,10 +2,12 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -82,8 +84,19 @@ func firstConn(ctx context.Context, cfg *Config, d *door, listeners []net.Listen
 // acceptAllowed takes the first connection that may come in, and turns away the
 // ones before it.
 func acceptAllowed(cfg *Config, d *door, l net.Listener) (net.Conn, error) {
+	var short lack
 	for {
 		conn, err := l.Accept()
+		if errors.Is(err, syscall.ECONNABORTED) {
+			continue
+		}
+		if exhaustion(err) {
+			if !short.said() {
+				cfg.Log.Error("accept", err)
+			}
+			time.Sleep(firstBackoff)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

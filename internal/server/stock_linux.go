@@ -70,13 +70,14 @@ func (p *pool) spawned(child *handoff.Child, err error) {
 // startFailed backs off: a child that cannot start must not become a fork storm.
 func (p *pool) startFailed(err error) {
 	p.failures++
-	if p.failures == 1 {
-		p.s.cfg.Log.Error("start a child", err)
-	}
+	p.s.say("start a child", err)
 	rest := min(firstBackoff<<min(p.failures-1, 10), lastBackoff)
 	p.resting = true
 	p.s.loop.after(rest, func() { p.resting = false })
 }
+
+// stuck reports whether connections wait for children that cannot be started.
+func (p *pool) stuck() bool { return p.resting && len(p.pending) > 0 }
 
 // died handles the end of a child that the parent did not retire, or that broke
 // the contract. Its connection, if it has one, ends with it.
