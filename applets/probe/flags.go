@@ -101,14 +101,20 @@ type sweepCmd struct {
 
 // Help introduces the subcommand.
 func (*sweepCmd) Help() string {
-	return "Ask many ports in random order and list them sorted. Of more than 100 ports, text lists those that are open, and all of them with -v; the other formats list every port, as it is found. " +
+	return "Ask many ports in random order and list them sorted. Of more than 100 ports, text lists those that are open, and all of them with -v; the other formats list every port, json as it is found. " +
 		"Without expectations the exit code is 0 when a port is open."
 }
 
 // Help introduces the applet.
 func (*Cmd) Help() string {
-	return "Ask whether something is there. Every target gets a line that names the outcome: " +
-		"ok refused timeout unreachable reset closed_early mismatch tls_error dns_error slow local_error cancelled."
+	return `Ask whether something is there, and how well it answers:
+
+    tcpprobe db:5432 web:80,443          once: a line a target
+    tcpprobe wait db:5432 -- ./start     until it is, then become ./start
+    tcpprobe ping -i 100ms db:5432       again and again, with statistics
+    tcpprobe sweep 192.0.2.7:1-1024      port by port
+
+Every line names an outcome: ok refused timeout unreachable reset closed_early mismatch tls_error dns_error slow local_error cancelled.`
 }
 
 // FlagsAnywhere lets targets and flags mix.

@@ -4,6 +4,7 @@ package live
 
 import (
 	"os"
+	"runtime"
 	"strings"
 	"unicode/utf8"
 
@@ -23,9 +24,15 @@ type Screen struct {
 // terminal that can move its cursor, and quiet is not asked for. NO_COLOR in the
 // environment turns colours off.
 func Open(f *os.File, quiet bool) *Screen {
-	s := &Screen{to: f, on: !quiet && isTerminal(f) && os.Getenv("TERM") != "dumb"}
+	s := &Screen{to: f, on: !quiet && movable(os.Getenv("TERM")) && isTerminal(f)}
 	s.color = s.on && os.Getenv("NO_COLOR") == ""
 	return s
+}
+
+// movable tells whether a terminal of a kind can move its cursor. A console of
+// Windows can only when something like a Unix terminal stands in front of it.
+func movable(term string) bool {
+	return term != "dumb" && (term != "" || runtime.GOOS != "windows")
 }
 
 // isTerminal asks without Fd, which would set O_NONBLOCK's opposite on a
