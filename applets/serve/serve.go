@@ -39,9 +39,8 @@ func (c *Cmd) Run(call *cli.Call) error {
 		return err
 	}
 	config.Ready = ready
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, served()...)
-	defer signal.Stop(signals)
+	signals, stop := notify(served()...)
+	defer stop()
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a standard error that nobody reads must not end us
 	config.Log = report.NewLog(call.Stderr, call.Name, c.Log, c.level())
 	defer config.Log.Close()
