@@ -48,6 +48,16 @@ type hinter interface {
 	HintFor(flag string) string
 }
 
+// plainer is an applet that takes a command line without flags as it is. kong
+// needs a millisecond to read the flags of a large applet, which is a fifth of a
+// short session.
+type plainer interface {
+	// Plain fills the applet from arguments none of which is a flag. It
+	// returns false when kong should rather look at them.
+	Plain(args []string) bool
+	Run(call *cli.Call) error
+}
+
 // Main runs the applet that args (argv, the program's name first) ask for and
 // returns its exit code.
 func Main(args []string, stdin, stdout, stderr *os.File) int {
@@ -90,6 +100,9 @@ func appletOf(name string) string {
 
 func run(applet string, args []string, call *cli.Call) error {
 	cmd := newApplet(applet)
+	if p, ok := cmd.(plainer); ok && p.Plain(args) {
+		return p.Run(call)
+	}
 	parser, done, err := newParser(cmd, call)
 	if err != nil {
 		return exit.With(exit.Local, err)

@@ -59,6 +59,23 @@ func (v *version) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Plain fills the arguments of a command line that has no flags.
+func (c *Cmd) Plain(args []string) bool {
+	if len(args) < 1 || len(args) > 2 {
+		return false
+	}
+	for _, arg := range args {
+		if arg == "" || arg[0] == '-' {
+			return false
+		}
+	}
+	c.Address = args[0]
+	if len(args) == 2 {
+		c.Port = args[1]
+	}
+	return true
+}
+
 // target is the peer's address, from one argument or from HOST PORT.
 func (c *Cmd) target() (socket.Addr, error) {
 	var a socket.Addr

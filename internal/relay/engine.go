@@ -92,7 +92,7 @@ func orDefault(d, def time.Duration) time.Duration {
 // launch starts the timers and the goroutines.
 func (e *engine) launch() {
 	e.s.counts.started.Store(time.Now().UnixNano())
-	e.deadline, e.idle, e.quiet, e.tick = timer(e.s.Deadline), timer(e.s.Idle), timer(0), timer(0)
+	e.deadline, e.idle, e.quiet, e.tick = timer(e.s.Deadline), timer(e.s.Idle/idleSamples), timer(0), timer(0)
 	if e.in != nil {
 		e.sending = true
 		e.running++
@@ -169,6 +169,10 @@ func (e *engine) end(reason string, err error) {
 	}
 }
 
+// idleSamples is how often in an idle time the peer's acknowledgements are
+// looked at.
+const idleSamples = 16
+
 // checkIdle ends the session when nothing has moved for Idle.
 func (e *engine) checkIdle() {
 	c := &e.s.counts
@@ -176,7 +180,7 @@ func (e *engine) checkIdle() {
 		c.lastMove.Store(c.now())
 	}
 	if left := e.left(e.s.Idle, c.lastMove.Load()); left > 0 {
-		e.idle.Reset(left)
+		e.idle.Reset(min(left, e.s.Idle/idleSamples))
 		return
 	}
 	e.end(ReasonIdle, exit.Errorf(exit.TimedOut, "no byte either way for %v", e.s.Idle))
