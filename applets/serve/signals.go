@@ -3,6 +3,7 @@ package serve
 import (
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 )
 
@@ -10,8 +11,8 @@ import (
 // sends its signal to the process and then to the process group.
 const echo = 100 * time.Millisecond
 
-// notify brings signals to the returned channel, without their echoes, until
-// stop is called.
+// notify brings signals to the returned channel, those that end the server
+// without their echoes, until stop is called.
 func notify(sigs ...os.Signal) (signals <-chan os.Signal, stop func()) {
 	raw, distinct := make(chan os.Signal, 4), make(chan os.Signal, 4)
 	signal.Notify(raw, sigs...)
@@ -26,7 +27,8 @@ func dropEchoes(raw <-chan os.Signal, distinct chan<- os.Signal) {
 	var last os.Signal
 	var at time.Time
 	for sig := range raw {
-		if sig == last && time.Since(at) < echo {
+		ends := sig == syscall.SIGTERM || sig == syscall.SIGINT
+		if ends && sig == last && time.Since(at) < echo {
 			continue
 		}
 		last, at = sig, time.Now()
