@@ -102,8 +102,15 @@ func (m *misbehaver) bindTo(sa syscall.Sockaddr) (err error) {
 // open is the command of that name.
 func (m *misbehaver) open() error {
 	m.opened.Store(true)
-	if m.kind == "later" {
+	switch m.kind {
+	case "later":
 		return syscall.Listen(m.fd, 64)
+	case "full": // room for one more
+		fd, _, err := syscall.Accept(m.fd)
+		if err == nil {
+			err = syscall.Close(fd)
+		}
+		return err
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package applets_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,6 +20,7 @@ func probeCommands() map[string]scriptCmd {
 		"open":      cmdOpen,
 		"shut":      cmdShut,
 		"accepted":  cmdAccepted,
+		"synsent":   cmdSynSent,
 		"awaitfile": cmdAwaitFile,
 		"validjson": cmdValidJSON,
 		"terminal":  cmdTerminal,
@@ -45,7 +47,7 @@ func cmdTarget(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // cmdOpen lets a target change its ways: "later" starts to listen, "dropping"
-// starts to hold connections, "dns" starts to know its name.
+// starts to hold connections, "full" has room for one, "dns" knows its name.
 func cmdOpen(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: open NAME")
@@ -80,6 +82,24 @@ func cmdAwaitFile(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("no match for %q in:\n%s", args[1], text)
+}
+
+// cmdSynSent waits until somebody is trying to connect to a target in vain (proc(5),
+// /proc/net/tcp): synsent NAME.
+func cmdSynSent(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: synsent NAME")
+	}
+	port, _ := strconv.Atoi(ts.Getenv(args[0] + "_PORT"))
+	line := regexp.MustCompile(fmt.Sprintf(`: [0-9A-F]+:[0-9A-F]+ 0100007F:%04X 02 `, port))
+	for late := time.Now().Add(patience); time.Now().Before(late); time.Sleep(5 * time.Millisecond) {
+		table, err := os.ReadFile("/proc/net/tcp")
+		ts.Check(err)
+		if line.Match(table) {
+			return
+		}
+	}
+	ts.Fatalf("nobody is connecting to port %d", port)
 }
 
 // cmdAccepted waits until a target has accepted MIN connections, and checks that

@@ -14,6 +14,9 @@ import (
 	"nettool/internal/target"
 )
 
+// maxPinged bounds the targets of ping, each of which keeps two histograms.
+const maxPinged = 1000
+
 // pinging is one run of probe ping.
 type pinging struct {
 	*session
@@ -60,6 +63,9 @@ func (c *pingCmd) begin(call *cli.Call, shared *Cmd) (p *pinging, err error) {
 		return nil, err
 	}
 	p.targets = target.Expand(p.session.targets)
+	if len(p.targets) > maxPinged {
+		return nil, exit.Errorf(exit.Usage, "ping takes %d targets at most, and these are %d; for many ports use sweep", maxPinged, len(p.targets))
+	}
 	var names []string
 	for _, to := range p.targets {
 		names = append(names, target.Label(to))

@@ -148,7 +148,9 @@ func (r *Result) during(p Phase, step func() error) error {
 	}
 	began := time.Now()
 	err := step()
-	r.Took[p] = max(time.Since(began), 1)
+	if r.Took[p] == 0 { // a stay has timed how long the peer took to close
+		r.Took[p] = max(time.Since(began), 1)
+	}
 	return err
 }
 

@@ -24,7 +24,7 @@ const most = 64 << 10
 // caller's.
 func (s *Spec) use(ctx context.Context, r *Result, l *link) error {
 	secure := r.Target.TLS || s.Level == TLS
-	if !secure && (s.Level == Syn || s.Level == Connect && s.Banner <= 0) {
+	if s.Level == Syn || s.Level == Connect && !secure && s.Banner <= 0 {
 		return nil
 	}
 	conn, err := l.conn()

@@ -55,7 +55,11 @@ func Run(ctx context.Context, c Config, to socket.Addr) Ending {
 	e := Ending{Down: c.Down}
 	row, gap := 0, firstInterval
 	for {
-		e.Last = c.Spec.Try(ctx, to, nil)
+		r := c.Spec.Try(ctx, to, nil)
+		if r.Outcome == attempt.Cancelled && e.Attempts > 0 {
+			return e.end(began) // the one before tells more
+		}
+		e.Last = r
 		e.Attempts++
 		since := e.Last.Start.Sub(began)
 		e.Took = time.Since(began)
@@ -69,11 +73,16 @@ func Run(ctx context.Context, c Config, to socket.Addr) Ending {
 			return e
 		}
 		if !attempt.Sleep(ctx, c.gap(&gap, &e.Last)-e.Last.Total) {
-			e.Took = time.Since(began)
-			e.History[len(e.History)-1].To = e.Took
-			return e
+			return e.end(began)
 		}
 	}
+}
+
+// end is the ending of a wait that was in vain.
+func (e Ending) end(began time.Time) Ending {
+	e.Took = time.Since(began)
+	e.History[len(e.History)-1].To = e.Took
+	return e
 }
 
 // reached tells whether an attempt shows what is waited for. A target is gone
