@@ -40,6 +40,7 @@ func commands() map[string]scriptCmd {
 	maps.Copy(all, connectCommands())
 	maps.Copy(all, probeCommands())
 	maps.Copy(all, serveCommands())
+	maps.Copy(all, admissionCommands())
 	maps.Copy(all, lifecycleCommands())
 	return all
 }
@@ -82,6 +83,8 @@ type process struct {
 	stdin  *os.File // our end of its standard input when the script types into it
 	exited chan struct{}
 
+	stalled sync.Mutex // held while its standard error is not read
+
 	mu      sync.Mutex
 	changed *sync.Cond
 	log     bytes.Buffer // its standard error so far
@@ -95,6 +98,8 @@ func (p *process) kill() {
 
 // Write appends to the log.
 func (p *process) Write(b []byte) (int, error) {
+	p.stalled.Lock()
+	defer p.stalled.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.log.Write(b)

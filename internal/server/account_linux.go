@@ -13,48 +13,72 @@ import (
 // its bytes: our duplicate of the socket tells what TCP has counted (TCP_INFO,
 // tcp(7)). SO_ERROR is never read: that would steal the owner's error.
 type account struct {
-	token uint64
-	reset bool // EPOLLERR was seen
+	fd       int
+	token    uint64
+	deadPeer time.Duration // bound on a vanished peer, or zero
+	reset    bool          // EPOLLERR was seen
+	over     bool          // the kernel has closed the connection
+	dead     bool          // because the peer had vanished
 }
 
-// begin watches fd for errors. EPOLLERR and EPOLLHUP always come; one event is
-// enough.
-func (a *account) begin(l *loop, fd int) {
-	a.token, _ = l.add(fd, unix.EPOLLONESHOT, func(events uint32) {
-		if events&unix.EPOLLERR != 0 {
-			a.reset = true
+// begin watches fd for errors. EPOLLERR and EPOLLHUP always come, at an edge
+// each. vanished is called when the kernel gives the peer up.
+func (a *account) begin(l *loop, fd int, deadPeer time.Duration, vanished func()) {
+	a.fd, a.deadPeer = fd, deadPeer
+	a.token, _ = l.add(fd, unix.EPOLLET, func(events uint32) {
+		if a.note(events&unix.EPOLLERR != 0); a.dead {
+			vanished()
 		}
 	})
 }
 
-// close reads the final counts into e. The caller closes fd. deadPeer is the
-// bound on a vanished peer, or zero.
-func (a *account) close(l *loop, fd int, deadPeer time.Duration, e *ending) {
-	a.reset = a.reset || pendingError(fd)
-	if a.token != 0 {
-		l.remove(fd, a.token)
-	}
-	info, ok := socket.InfoFD(fd)
-	if !ok {
+// note looks at the connection when something has happened to it. Why the kernel
+// has closed it can be told only right then.
+func (a *account) note(failed bool) {
+	a.reset = a.reset || failed
+	if a.over {
 		return
 	}
-	outq, _ := socket.Outq(fd)
-	e.counted = true
-	e.bytesIn, e.bytesOut = octets(&info, outq, a.reset)
-	e.rtt, e.retrans = info.RTT, info.Retrans
-	if a.reset && (e.reason == handoff.Exit || e.reason == handoff.Signal) {
-		e.reason = broken(&info, deadPeer)
+	if info, ok := socket.InfoFD(a.fd); ok && info.State == tcpClose {
+		a.over = true
+		a.dead = a.deadPeer > 0 && givenUp(&info, a.deadPeer)
 	}
 }
 
-// broken tells a vanished peer from one that reset the connection. SO_ERROR
-// would know, but is the program's. With --dead-peer the peer is asked four
-// times in that time, so a long silence means that it did not answer.
-func broken(info *socket.TCPInfo, deadPeer time.Duration) handoff.Reason {
-	if deadPeer > 0 && info.LastAckRecv > deadPeer/2 {
-		return handoff.DeadPeer
+// givenUp tells a vanished peer from one that reset or closed the connection.
+// SO_ERROR would know, but is the program's. With --dead-peer the peer is asked
+// four times in that time, so a long silence means that it did not answer; so
+// does a window that stayed shut.
+func givenUp(info *socket.TCPInfo, deadPeer time.Duration) bool {
+	return info.LastAckRecv > deadPeer/2 || (info.SndWnd == 0 && info.LastDataSent > deadPeer/2)
+}
+
+// close reads the final counts into e. The caller closes the descriptor.
+func (a *account) close(l *loop, e *ending) {
+	if a.token == 0 {
+		return
 	}
-	return handoff.Reset
+	a.note(pendingError(a.fd))
+	l.remove(a.fd, a.token)
+	info, ok := socket.InfoFD(a.fd)
+	if !ok {
+		return
+	}
+	outq, _ := socket.Outq(a.fd)
+	e.counted = true
+	e.bytesIn, e.bytesOut = octets(&info, outq, a.reset)
+	e.rtt, e.retrans = info.RTT, info.Retrans
+}
+
+// reason is why the connection ended, when it was not the program's own doing.
+func (a *account) reason(program handoff.Reason) handoff.Reason {
+	switch {
+	case a.dead:
+		return handoff.DeadPeer
+	case a.reset:
+		return handoff.Reset
+	}
+	return program
 }
 
 // pendingError reports whether the socket has an error that nobody has read.

@@ -179,7 +179,7 @@ func (r *programRunner) keep(p *program) {
 		return
 	}
 	if c.remote.addr.IsValid() {
-		p.account.begin(r.s.loop, c.fd)
+		p.account.begin(r.s.loop, c.fd, r.s.cfg.Options.DeadPeer, func() { r.s.expire(c, handoff.DeadPeer) })
 	}
 	p.watch.begin(r, p)
 }
@@ -232,19 +232,19 @@ func (r *programRunner) exited(p *program) {
 	c := p.conn
 	r.s.loop.remove(p.pidfd, p.exited)
 	unix.Close(p.pidfd)
-	if c.force { // what it left running belongs to a connection that we ended
-		unix.Kill(-c.pid, unix.SIGKILL)
-	}
-	st := reap(c.pid)
 	e := c.end(handoff.Now())
-	e.reason, e.exit, e.signal = st.reason(), st.code, st.signal
 	p.watch.end(r.s.loop)
 	if c.fd >= 0 {
-		p.account.close(r.s.loop, c.fd, r.s.cfg.Options.DeadPeer, &e)
+		p.account.close(r.s.loop, &e)
 		unix.Close(c.fd)
 		c.fd = -1
 	}
-	e.reason = c.cause(e.reason)
+	if c.force || p.account.dead { // what it left running belongs to a connection that we, or a timer, ended
+		unix.Kill(-c.pid, unix.SIGKILL)
+	}
+	st := reap(c.pid)
+	e.exit, e.signal = st.code, st.signal
+	e.reason = c.cause(p.account.reason(st.reason()))
 	delete(r.running, c)
 	r.s.ended(c, e)
 }

@@ -17,9 +17,10 @@ type watch struct {
 	p    *program
 	next *timer
 
-	seen uint64    // bytes both ways when it looked last
-	last time.Time // the last byte, as far as is known
-	born time.Time
+	received uint64    // bytes when it looked last
+	acked    uint64    // bytes when it looked last
+	last     time.Time // the last byte, as far as is known
+	born     time.Time
 }
 
 // begin starts the timers of a program's connection.
@@ -45,10 +46,7 @@ func (w *watch) look() {
 	limits := w.r.s.cfg.Limits
 	info, tcp := socket.InfoFD(w.p.conn.fd)
 	now := time.Now()
-	if bytes := info.BytesReceived + info.BytesAcked; tcp && bytes != w.seen {
-		w.seen = bytes
-		w.last = now.Add(-min(info.LastDataRecv, info.LastAckRecv))
-	}
+	w.note(&info, now)
 	var due deadline
 	due.consider(w.born, limits.MaxTime, handoff.MaxTime)
 	if tcp {
@@ -63,6 +61,24 @@ func (w *watch) look() {
 		w.next = w.r.s.loop.after(due.when.Sub(now), w.look)
 	default:
 		w.r.s.expire(w.p.conn, due.reason)
+	}
+}
+
+// note remembers when the last byte passed. What is sent again is not counted.
+func (w *watch) note(info *socket.TCPInfo, now time.Time) {
+	if info.BytesReceived != w.received {
+		w.received = info.BytesReceived
+		w.passed(now.Add(-info.LastDataRecv))
+	}
+	if info.BytesAcked != w.acked {
+		w.acked = info.BytesAcked
+		w.passed(now.Add(-info.LastAckRecv))
+	}
+}
+
+func (w *watch) passed(at time.Time) {
+	if at.After(w.last) {
+		w.last = at
 	}
 }
 
@@ -84,6 +100,9 @@ func (d *deadline) consider(from time.Time, limit time.Duration, reason handoff.
 // expire ends a connection whose socket we have a duplicate of: the program sees
 // its end, then, if it does not go, SIGTERM and SIGKILL.
 func (s *server) expire(c *conn, reason handoff.Reason) {
+	if c.force && c.forced.Timer() {
+		return
+	}
 	c.force, c.forced = true, reason
 	unix.Shutdown(c.fd, unix.SHUT_RDWR)
 	s.insist(c, unix.SIGTERM)

@@ -29,6 +29,8 @@ type TCPInfo struct {
 	MinRTT        time.Duration
 	LastDataRecv  time.Duration // since data came last
 	LastAckRecv   time.Duration // since an acknowledgement came last
+	LastDataSent  time.Duration // since data was sent last
+	SndWnd        uint32        // bytes that the peer takes now
 }
 
 // Info reads TCP_INFO of a connection; ok is false for a socket or a system that has

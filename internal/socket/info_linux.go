@@ -34,6 +34,8 @@ func infoOf(raw *unix.TCPInfo) TCPInfo {
 		RTT:          micros(raw.Rtt), RTTVar: micros(raw.Rttvar), MinRTT: micros(raw.Min_rtt),
 		LastDataRecv: time.Duration(raw.Last_data_recv) * time.Millisecond,
 		LastAckRecv:  time.Duration(raw.Last_ack_recv) * time.Millisecond,
+		LastDataSent: time.Duration(raw.Last_data_sent) * time.Millisecond,
+		SndWnd:       raw.Snd_wnd,
 	}
 	if raw.State == tcpSynSent || raw.State == tcpSynRecv {
 		info.SynRetrans = raw.Retransmits

@@ -1,0 +1,186 @@
+package applets_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// admissionCommands are the script commands of the tests of who may come in,
+// how long, and what happens when something runs out.
+func admissionCommands() map[string]scriptCmd {
+	return map[string]scriptCmd{
+		"dialfrom":    cmdDialFrom,
+		"crowdfrom":   cmdCrowdFrom,
+		"knock":       cmdKnock,
+		"stall":       cmdStall,
+		"unstall":     cmdUnstall,
+		"descriptors": cmdDescriptors,
+		"pause":       cmdPause,
+		"read":        cmdRead,
+	}
+}
+
+// dialFrom connects to an address from a source address.
+func dialFrom(source, addr string) (net.Conn, error) {
+	d := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: net.ParseIP(source)}}
+	return d.Dial("tcp", addr)
+}
+
+// cmdDialFrom is dial, from a source address: dialfrom NAME SOURCE ADDRESS.
+func cmdDialFrom(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: dialfrom NAME SOURCE ADDRESS")
+	}
+	c, err := dialFrom(args[1], args[2])
+	ts.Check(err)
+	c.SetDeadline(time.Now().Add(patience))
+	ts.Defer(func() { c.Close() })
+	dials(ts)[args[0]] = c
+}
+
+// cmdKnock connects to an echo server from each of the addresses, one after the
+// other, and expects all to be let in, or with ! all to be closed without a
+// word: knock PORT SOURCE…. The server has the same family on every address.
+func cmdKnock(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: knock PORT SOURCE…")
+	}
+	for _, source := range args[1:] {
+		host := "127.0.0.1"
+		if strings.Contains(source, ":") && !strings.HasPrefix(source, "::ffff:") {
+			host = "::1"
+		}
+		if in, err := answered(source, net.JoinHostPort(host, args[0])); err != nil {
+			ts.Fatalf("%s: %v", source, err)
+		} else if in == neg {
+			ts.Fatalf("%s: let in is %v", source, in)
+		}
+	}
+}
+
+// answered reports whether an echo server answers, or closes without a word.
+func answered(source, addr string) (bool, error) {
+	c, err := dialFrom(source, addr)
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(patience))
+	if _, err := c.Write([]byte("x")); err != nil {
+		return false, refused(err)
+	}
+	n, err := c.Read(make([]byte, 1))
+	return n == 1, refused(err)
+}
+
+// refused drops the errors that a server's close makes.
+func refused(err error) error {
+	if err == io.EOF || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return err
+}
+
+// cmdCrowdFrom has clients at N source addresses, one after the other at each of
+// 8 at a time, go through an echo server: crowdfrom N ADDRESS. The sources are
+// 127.1.0.1 and so on.
+func cmdCrowdFrom(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: crowdfrom N ADDRESS")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	sources := make(chan string)
+	failures := make(chan error, n)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for source := range sources {
+				if in, err := answered(source, args[1]); err != nil || !in {
+					failures <- fmt.Errorf("%s: let in is %v, %w", source, in, err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		sources <- fmt.Sprintf("127.1.%d.%d", i/250, i%250+1)
+	}
+	close(sources)
+	all.Wait()
+	close(failures)
+	for err := range failures {
+		ts.Fatalf("%v (%d of %d failed)", err, len(failures)+1, n)
+	}
+}
+
+// cmdStall stops reading a process's standard error: stall NAME.
+func cmdStall(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: stall NAME")
+	}
+	lookup(ts, args[0]).stalled.Lock()
+}
+
+// cmdUnstall reads it again: unstall NAME.
+func cmdUnstall(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: unstall NAME")
+	}
+	lookup(ts, args[0]).stalled.Unlock()
+}
+
+// cmdDescriptors sets $VAR to how many descriptors a process has open; with a
+// number in place of VAR it waits until it is at most that many: descriptors
+// NAME VAR|MOST.
+func cmdDescriptors(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: descriptors NAME VAR|MOST")
+	}
+	dir := filepath.Join("/proc", strconv.Itoa(lookup(ts, args[0]).cmd.Process.Pid), "fd")
+	count := func() int {
+		entries, err := os.ReadDir(dir)
+		ts.Check(err)
+		return len(entries)
+	}
+	most, err := strconv.Atoi(args[1])
+	if err != nil {
+		ts.Setenv(args[1], strconv.Itoa(count()))
+		return
+	}
+	for deadline := time.Now().Add(patience); count() > most; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s has %d descriptors open, want at most %d", args[0], count(), most)
+		}
+	}
+}
+
+// cmdPause lets a time pass that is the point of the test, as in "not cut after
+// so long": pause DUR.
+func cmdPause(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: pause DUR")
+	}
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	time.Sleep(d)
+}
+
+// cmdRead takes everything until the end, whatever it is: read NAME.
+func cmdRead(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: read NAME")
+	}
+	_, err := io.Copy(io.Discard, dialed(ts, args[0]))
+	ts.Check(refused(err))
+}
