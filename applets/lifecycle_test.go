@@ -3,6 +3,7 @@ package applets_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -18,14 +19,16 @@ import (
 // lifecycleCommands are the script commands of the tests of serve's lifecycle,
 // logs and metrics.
 func lifecycleCommands() map[string]scriptCmd {
-	return map[string]scriptCmd{
+	all := map[string]scriptCmd{
 		"readport":  cmdReadPort,
 		"validlog":  cmdValidLog,
 		"allevents": cmdAllEvents,
-		"dialfrom":  cmdDialFrom,
+		"dialunix":  cmdDialUnix,
 		"shipped":   cmdShipped,
 		"listens":   cmdListens,
 	}
+	maps.Copy(all, adminCommands())
+	return all
 }
 
 // cmdReadPort sets $VAR to the first word of a file: readport FILE VAR.
@@ -102,11 +105,11 @@ func cmdAllEvents(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdDialFrom connects to a unix socket from a socket with a name of its own:
-// dialfrom NAME FROM ADDRESS. \xNN in FROM means what it means in Go.
-func cmdDialFrom(ts *testscript.TestScript, neg bool, args []string) {
+// cmdDialUnix connects to a unix socket from a socket with a name of its own:
+// dialunix NAME FROM ADDRESS. \xNN in FROM means what it means in Go.
+func cmdDialUnix(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
-		ts.Fatalf("usage: dialfrom NAME FROM ADDRESS")
+		ts.Fatalf("usage: dialunix NAME FROM ADDRESS")
 	}
 	from := &net.UnixAddr{Net: "unix", Name: string(unquote(ts, args[1]))}
 	to := &net.UnixAddr{Net: "unix", Name: strings.TrimPrefix(args[2], "unix:")}

@@ -61,6 +61,9 @@ type Cmd struct {
 	User  string `placeholder:"NAME" group:"Privileges" help:"Become this user once the sockets are open and files are read, with all that runs later."`
 	Group string `placeholder:"NAME" group:"Privileges" help:"Become this group (default: the user's own groups)."`
 
+	Admin      *socket.Addr `placeholder:"ADDRESS" group:"Output" help:"Answer HTTP on this loopback address or unix socket: /metrics (Prometheus), /healthz, /readyz, /connections (JSON), and / for people."`
+	AdminAllow []admit.CIDR `placeholder:"CIDR,…" group:"Output" help:"Let these addresses ask, too; --admin may then be any address."`
+
 	Log     string `enum:"text,json,ucspi" default:"text" placeholder:"text|json|ucspi" group:"Output" help:"Form of the events on standard error; ucspi is tcpserver's own lines (default: ${default})."`
 	Verbose bool   `short:"v" group:"Output" help:"Log opened connections, too."`
 	Quiet   bool   `short:"q" group:"Output" help:"Log errors only."`

@@ -86,6 +86,7 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		User:          c.User,
 		Group:         c.Group,
 		PIDFile:       c.PIDFile,
+		Admin:         c.admin(),
 		Stdin:         call.Stdin,
 		Stdout:        call.Stdout,
 		Environ:       os.Environ(),
@@ -191,6 +192,10 @@ func (c *Cmd) check(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--no-account leaves a program's connection alone: --first-byte, --idle and --max-time cannot end it")
 	case len(config.Program) > 0 && (config.Limits.Idle > 0 || config.Limits.FirstByte > 0) && hasUnix(config.Addrs):
 		return exit.Errorf(exit.Usage, "--first-byte and --idle see a program's bytes over TCP only, not over unix sockets; --max-time works")
+	case c.Admin != nil && name == "stdio":
+		return exit.Errorf(exit.Usage, "--admin and --handler stdio: there is one connection, and nothing to ask about")
+	case c.Admin == nil && len(c.AdminAllow) > 0:
+		return exit.Errorf(exit.Usage, "--admin-allow needs --admin ADDRESS")
 	case c.MaxConns < 1:
 		return exit.Errorf(exit.Usage, "max-conns %d: want at least 1", c.MaxConns)
 	case c.MaxRequests < 1:
@@ -218,6 +223,14 @@ func findProgram(name string) (string, error) {
 		return "", exit.Errorf(exit.NotFound, "program %q: not found", name)
 	}
 	return "", exit.Errorf(exit.NotExecutable, "program %q: %w", name, cause(err))
+}
+
+// admin is where to answer questions about the server, or nil.
+func (c *Cmd) admin() *server.Admin {
+	if c.Admin == nil {
+		return nil
+	}
+	return &server.Admin{Addr: *c.Admin, Allow: c.AdminAllow}
 }
 
 func (c *Cmd) level() report.Level {

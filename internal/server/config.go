@@ -52,6 +52,7 @@ type Config struct {
 
 	User, Group string // what the server becomes once its sockets are open
 	PIDFile     string // filled when the server is ready, or empty
+	Admin       *Admin // where to answer questions about the server, or nil
 
 	Environ []string // environment of programs and children
 	Stderr  string   // of programs: inherit, null or socket
@@ -62,6 +63,7 @@ type Config struct {
 
 	identity *identity
 	herald   *herald
+	desk     *desk
 }
 
 // handlerName is what logs call the handler.

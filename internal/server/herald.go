@@ -53,14 +53,10 @@ func (h *herald) ready(addrs []net.Addr) error {
 	if err := h.pid.fill(); err != nil {
 		return err
 	}
-	texts := make([]string, len(addrs))
-	for i, a := range addrs {
-		texts[i] = AddrText(a)
-	}
 	if h.succeeds {
 		h.notify(fmt.Sprintf("MAINPID=%d", os.Getpid()))
 	}
-	h.notify("READY=1\nSTATUS=listening on " + strings.Join(texts, ", "))
+	h.notify("READY=1\nSTATUS=listening on " + strings.Join(textsOf(addrs), ", "))
 	return nil
 }
 

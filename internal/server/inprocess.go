@@ -39,6 +39,7 @@ type inProcess struct {
 	signaled bool
 	last     ending
 	failure  error
+	counts   counts
 }
 
 // session is one connection of the in-process model.
@@ -60,12 +61,14 @@ func serveInProcess(cfg *Config, d *door, listeners []net.Listener, signals <-ch
 		closeListeners(listeners)
 		return exit.Errorf(exit.Usage, "handler %q: there is no such handler", cfg.Handler)
 	}
-	s := &inProcess{cfg: cfg, handle: run, listeners: listeners, door: d, live: map[uint64]*session{}}
+	s := &inProcess{cfg: cfg, handle: run, listeners: listeners, door: d, live: map[uint64]*session{}, counts: newCounts(cfg)}
 	s.freed = sync.NewCond(&s.mu)
 	if err := announce(cfg, addrsOf(listeners)); err != nil {
 		closeListeners(listeners)
 		return err
 	}
+	cfg.desk.open(s)
+	defer cfg.desk.close()
 	for _, l := range listeners {
 		s.acceptors.Go(func() { s.acceptFrom(l) })
 	}
@@ -136,6 +139,7 @@ func (s *inProcess) admit(c net.Conn) {
 		return
 	}
 	s.lastID++
+	s.counts.admitted++
 	ses := &session{id: s.lastID, conn: conn, accepted: time.Now(), ticket: ticket}
 	s.live[ses.id] = ses
 	s.cfg.Log.Detail("open", slog.Uint64("id", ses.id), slog.String("remote", AddrText(c.RemoteAddr())),
@@ -153,6 +157,7 @@ func (s *inProcess) refuse(conn handler.StreamConn, cause admit.Cause) {
 	if cause == admit.Full {
 		s.full.enter(s.cfg.Log, s.door.Live())
 	}
+	s.counts.rejected[cause]++
 	logReject(s.cfg.Log, AddrText(conn.RemoteAddr()), cause)
 	s.handlers.Go(func() { sayNoTo(conn, s.cfg.RejectMessage) })
 }
@@ -212,6 +217,7 @@ func (s *inProcess) ended(ses *session, e ending) {
 	delete(s.live, ses.id)
 	s.door.Leave(ses.ticket, time.Now())
 	s.last = e
+	s.counts.ended(&e)
 	s.cfg.Log.Event("close", e.attrs(s.cfg.Handler)...)
 	s.unfull()
 	s.freed.Signal()

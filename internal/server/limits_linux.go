@@ -20,7 +20,7 @@ func fitDescriptors(cfg *Config) {
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
 		return
 	}
-	most := (int(min(limit.Cur, 1<<30)) - openDescriptors() - spareDescriptors) / cfg.descriptorsEach()
+	most := (int(min(limit.Cur, 1<<30)) - openDescriptors() - cfg.descriptorsApart()) / cfg.descriptorsEach()
 	most = max(most, 1)
 	if cfg.Admission.MaxConns <= most {
 		return
@@ -36,6 +36,14 @@ func (c *Config) descriptorsEach() int {
 		return 2 // a pidfd and the duplicate of the socket
 	}
 	return 1 // the link to a child, a pidfd, or the connection itself
+}
+
+// descriptorsApart is how many are kept for all that is not a connection.
+func (c *Config) descriptorsApart() int {
+	if c.Admin != nil {
+		return 2 * spareDescriptors
+	}
+	return spareDescriptors
 }
 
 func openDescriptors() int {

@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"log/slog"
+	"net/netip"
 	"os"
 	"slices"
 	"syscall"
@@ -24,6 +25,8 @@ type live struct {
 	bytesOut int64
 	rtt      time.Duration // 0 when it is not known
 	retrans  uint32
+
+	ends [2]netip.AddrPort // local and remote, when the kernel is to be asked for rtt and retrans
 }
 
 func (l *live) attrs(handler string) []slog.Attr {
@@ -54,15 +57,14 @@ func byAge(all []live) []live {
 
 // logLive writes one line for each connection, as SIGUSR1 asks.
 func logLive(log *report.Log, handler string, all []live) {
+	findRTT(all)
 	for i := range all {
 		log.Answer("connection", all[i].attrs(handler)...)
 	}
 }
 
-// table is every connection as it is now, the oldest first.
+// table is every connection as it is now, the oldest first. s.mu is held.
 func (s *inProcess) table() []live {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	all := make([]live, 0, len(s.live))
 	for _, ses := range s.live {
 		l := live{
@@ -89,7 +91,10 @@ func (s *inProcess) asked(sig os.Signal) {
 		s.mu.Unlock()
 		s.cfg.herald.reloaded()
 	case signalName(sig.(syscall.Signal)) == "SIGUSR1":
-		logLive(s.cfg.Log, s.cfg.Handler, s.table())
+		s.mu.Lock()
+		all := s.table()
+		s.mu.Unlock()
+		logLive(s.cfg.Log, s.cfg.Handler, all)
 	}
 }
 

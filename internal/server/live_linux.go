@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,21 +23,28 @@ func (s *server) table() []live {
 }
 
 // inspect reads the live counts from the pages of the busy children. What waits
-// for a child has none yet. The sockets are the children's, so the kernel is
-// asked about them by their addresses.
+// for a child has none yet.
 func (p *pool) inspect(visit func(*conn, live)) {
-	var diag socket.Diag
-	defer diag.Close()
 	for w := range p.busy {
 		in, out := w.child.Page().Counters()
 		l := live{pid: w.child.PID, counted: true, bytesIn: in.Load(), bytesOut: out.Load()}
-		if info, ok := diag.Info(w.conn.local.addr, w.conn.remote.addr); ok {
-			l.rtt, l.retrans = info.RTT, info.Retrans
-		}
+		l.ends = [2]netip.AddrPort{w.conn.local.addr, w.conn.remote.addr}
 		visit(w.conn, l)
 	}
 	for _, c := range p.pending {
 		visit(c, live{counted: true})
+	}
+}
+
+// findRTT asks the kernel about the connections whose sockets are another
+// process's, by their addresses.
+func findRTT(all []live) {
+	var diag socket.Diag
+	defer diag.Close()
+	for i := range all {
+		if info, ok := diag.Info(all[i].ends[0], all[i].ends[1]); ok {
+			all[i].rtt, all[i].retrans = info.RTT, info.Retrans
+		}
 	}
 }
 

@@ -160,6 +160,7 @@ func (r *programRunner) forked(p *program) {
 		return
 	}
 	p.exited, p.started = token, true
+	r.s.counts.spawned++
 	r.backoff = 0
 	c := p.conn
 	r.keep(p)
@@ -187,6 +188,7 @@ func (r *programRunner) keep(p *program) {
 // forkFailed tries again later when the machine is used up, and gives the
 // connection up otherwise.
 func (r *programRunner) forkFailed(p *program) {
+	r.s.counts.spawnFailures++
 	if exhaustion(p.err) && p.doomed == 0 {
 		r.s.say("start program", p.err)
 		r.rest()

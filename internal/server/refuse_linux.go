@@ -11,6 +11,7 @@ func (s *server) refuse(fd int, remote peer, cause admit.Cause) {
 	if cause == admit.Full {
 		s.accepting.full.enter(s.cfg.Log, s.door.Live())
 	}
+	s.counts.rejected[cause]++
 	logReject(s.cfg.Log, remote.text, cause)
 	if s.cfg.RejectMessage != "" {
 		sayNo(fd, s.cfg.RejectMessage)

@@ -30,7 +30,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) error {
 	if err != nil {
 		return err
 	}
-	if err := settleIn(cfg); err != nil {
+	if err := settleIn(ctx, cfg); err != nil {
 		closeListeners(listeners)
 		return exit.With(exit.Local, err)
 	}
@@ -49,14 +49,19 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) error {
 }
 
 // settleIn opens what else needs rights, then gives the rights up.
-func settleIn(cfg *Config) (err error) {
+func settleIn(ctx context.Context, cfg *Config) (err error) {
 	if cfg.herald, err = newHerald(cfg); err != nil {
+		return err
+	}
+	if cfg.desk, err = openDesk(ctx, cfg); err != nil {
+		cfg.herald.close()
 		return err
 	}
 	if cfg.identity == nil {
 		return nil
 	}
 	if err := cfg.identity.assume(); err != nil {
+		cfg.desk.close()
 		cfg.herald.close()
 		return err
 	}
@@ -86,16 +91,17 @@ func closeListeners(listeners []net.Listener) {
 // announce logs where the server listens and how it runs connections, and tells
 // whoever waits for that.
 func announce(cfg *Config, addrs []net.Addr) error {
-	texts := make([]string, len(addrs))
-	for i, a := range addrs {
-		texts[i] = AddrText(a)
-	}
-	cfg.Log.Event("listening",
-		slog.String("local", strings.Join(texts, ",")),
+	attrs := []slog.Attr{
+		slog.String("local", strings.Join(textsOf(addrs), ",")),
 		slog.String("handler", cfg.handlerName()),
 		slog.String("model", cfg.model()),
 		slog.Int("pid", os.Getpid()),
-		slog.Int("max_conns", cfg.Admission.MaxConns))
+		slog.Int("max_conns", cfg.Admission.MaxConns),
+	}
+	if cfg.desk != nil {
+		attrs = append(attrs, slog.String("admin", strings.Join(cfg.desk.addrs(), ",")))
+	}
+	cfg.Log.Event("listening", attrs...)
 	if err := cfg.Ready(addrs); err != nil {
 		return exit.With(exit.Local, err)
 	}

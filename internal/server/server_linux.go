@@ -27,6 +27,8 @@ type runner interface {
 	signal(c *conn, sig unix.Signal)
 	// inspect calls visit for each connection with what is known about it now.
 	inspect(visit func(c *conn, l live))
+	// gauge fills in how many processes there are, by state.
+	gauge(g *gauges)
 	// retire ends what is idle. Connections go on.
 	retire()
 	// stuck reports whether no connection can be run for a while, for lack of
@@ -54,6 +56,9 @@ type server struct {
 	accepting acceptState
 	lifecycle lifecycle
 	last      ending // of the connection that ended last, for --once
+
+	counts  counts
+	stopped chan struct{} // the loop has ended
 }
 
 // serveProcesses runs the server until it has ended, and returns what it ends
@@ -65,7 +70,7 @@ func serveProcesses(cfg *Config, d *door, listeners []net.Listener, signals <-ch
 		return exit.With(exit.Local, err)
 	}
 	defer l.close()
-	s := &server{cfg: cfg, loop: l, door: d, reserve: newReserve(), conns: map[uint64]*conn{}}
+	s := &server{cfg: cfg, loop: l, door: d, reserve: newReserve(), conns: map[uint64]*conn{}, counts: newCounts(cfg), stopped: make(chan struct{})}
 	if err := s.listen(listeners); err != nil {
 		return exit.With(exit.Local, err)
 	}
@@ -81,6 +86,9 @@ func serveProcesses(cfg *Config, d *door, listeners []net.Listener, signals <-ch
 	stop := make(chan struct{})
 	defer close(stop)
 	go s.relaySignals(signals, stop)
+	cfg.desk.open(s)
+	defer cfg.desk.close()
+	defer close(s.stopped)
 	if err := l.run(s.finished, s.settle); err != nil {
 		return exit.With(exit.Local, err)
 	}
@@ -130,6 +138,7 @@ func (s *server) ready() {
 func (s *server) admit(fd int, remote, local peer, ticket admit.Ticket) {
 	s.lastID++
 	s.admitted++
+	s.counts.admitted++
 	c := &conn{id: s.lastID, fd: fd, remote: remote, local: local, accepted: handoff.Now(), ticket: ticket}
 	s.conns[c.id] = c
 	s.runner.run(c)
@@ -148,10 +157,12 @@ func (s *server) ended(c *conn, e ending) {
 	s.loop.cancel(c.guard)
 	s.door.Leave(c.ticket, time.Now())
 	s.last = e
+	s.counts.ended(&e)
 	s.cfg.Log.Event("close", e.attrs(s.cfg.handlerName())...)
 }
 
 // opened notes that a process has the connection now.
 func (s *server) opened(c *conn) {
+	s.counts.opened(c.accepted)
 	s.cfg.Log.Detail("open", c.openAttrs(s.cfg.handlerName())...)
 }

@@ -58,6 +58,7 @@ func (p *pool) spawned(child *handoff.Child, err error) {
 		p.startFailed(err)
 		return
 	}
+	p.s.counts.spawned++
 	w := &worker{child: child, limit: p.spread()}
 	w.token, err = p.s.loop.add(child.Sock, unix.EPOLLIN, func(uint32) { p.message(w) })
 	if err != nil {
@@ -70,6 +71,7 @@ func (p *pool) spawned(child *handoff.Child, err error) {
 // startFailed backs off: a child that cannot start must not become a fork storm.
 func (p *pool) startFailed(err error) {
 	p.failures++
+	p.s.counts.spawnFailures++
 	p.s.say("start a child", err)
 	rest := min(firstBackoff<<min(p.failures-1, 10), lastBackoff)
 	p.resting = true
@@ -133,6 +135,7 @@ func (p *pool) reaped(w *worker, broken bool, st status) {
 	}
 	w.child.Release()
 	if broken || st.signal != 0 || st.code != 0 {
+		p.s.counts.childExits++
 		p.s.cfg.Log.Event("child_exit", append(st.attrs(), slog.Int("pid", w.child.PID), slog.Uint64("served", w.child.Sent()))...)
 	}
 	if broken && !w.warm {

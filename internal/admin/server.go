@@ -1,0 +1,194 @@
+// Package admin answers a few GET requests about the program that it is part
+// of: a small HTTP/1.1 server of its own, since net/http would make the start of
+// every child half a millisecond longer. It trusts no client: a request has a
+// few seconds and a few kilobytes, there is one for a connection, and when too
+// many connections are open the oldest one gives way.
+package admin
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// The limits of a client.
+const (
+	mostConns   = 16              // at the same time
+	requestTime = 5 * time.Second // to send a request
+	replyTime   = 5 * time.Second // to take the answer
+	acceptPause = 100 * time.Millisecond
+)
+
+// Page answers a request for one path.
+type Page func() Reply
+
+// Server answers on its listeners.
+type Server struct {
+	Listeners []net.Listener  // owned by the server once it serves
+	Pages     map[string]Page // by path
+	// Allowed tells whether an address may ask; nil admits all. Unix sockets are
+	// guarded by their mode.
+	Allowed func(netip.Addr) bool
+	// AnyName admits requests by a host name. Otherwise a Host field must be an
+	// address, so that no page of the web can reach us by a name of its own.
+	AnyName bool
+
+	mu      sync.Mutex
+	open    []net.Conn // the oldest first
+	closed  bool
+	workers sync.WaitGroup
+}
+
+// Start begins to answer, in goroutines that end with Close.
+func (s *Server) Start() {
+	for _, l := range s.Listeners {
+		s.workers.Go(func() { s.acceptFrom(l) })
+	}
+}
+
+// Close ends all connections and waits for the goroutines.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.closed = true
+	for _, l := range s.Listeners {
+		_ = l.Close()
+	}
+	for _, c := range s.open {
+		_ = c.Close()
+	}
+	s.mu.Unlock()
+	s.workers.Wait()
+}
+
+// acceptFrom is a listener's goroutine.
+func (s *Server) acceptFrom(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil: // out of descriptors: the service needs them more
+			if s.pause() {
+				return
+			}
+		case !s.admits(c.RemoteAddr()):
+			_ = c.Close()
+		case s.enter(c):
+			s.workers.Go(func() { s.serve(c) })
+		}
+	}
+}
+
+func (s *Server) pause() (over bool) {
+	time.Sleep(acceptPause)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+func (s *Server) admits(a net.Addr) bool {
+	t, ok := a.(*net.TCPAddr)
+	return !ok || s.Allowed == nil || s.Allowed(t.AddrPort().Addr().Unmap())
+}
+
+// enter notes a connection; the oldest gives way when there are too many.
+func (s *Server) enter(c net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		_ = c.Close()
+		return false
+	}
+	if len(s.open) >= mostConns {
+		_ = s.open[0].Close()
+		s.open = s.open[1:]
+	}
+	s.open = append(s.open, c)
+	return true
+}
+
+func (s *Server) leave(c net.Conn) {
+	_ = c.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, other := range s.open {
+		if other == c {
+			s.open = append(s.open[:i:i], s.open[i+1:]...)
+			return
+		}
+	}
+}
+
+// serve is a connection's goroutine: one request, one answer.
+func (s *Server) serve(c net.Conn) {
+	defer s.leave(c)
+	_ = c.SetReadDeadline(time.Now().Add(requestTime))
+	reply, ok := s.read(c)
+	if !ok {
+		return
+	}
+	_ = c.SetDeadline(time.Now().Add(replyTime))
+	if _, err := c.Write(reply.bytes()); err != nil {
+		return
+	}
+	finish(c)
+}
+
+// read reads one request and finds its answer. ok is false when there is nobody
+// to answer any more.
+func (s *Server) read(c net.Conn) (r Reply, ok bool) {
+	buf := make([]byte, 0, 1024)
+	for {
+		if len(buf) == cap(buf) {
+			if len(buf) >= requestLimit {
+				return plain(431, "the request is too long"), true
+			}
+			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
+		}
+		n, err := c.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if end := headerEnd(buf); end >= 0 {
+			return s.answer(buf[:end]), true
+		}
+		if err != nil {
+			return Reply{}, false
+		}
+	}
+}
+
+// answer is the reply to a whole header.
+func (s *Server) answer(header []byte) Reply {
+	r, err := parseRequest(header)
+	switch {
+	case errors.Is(err, errVersion):
+		return plain(505, err.Error())
+	case err != nil:
+		return plain(400, err.Error())
+	case !s.AnyName && !isNumeric(r.host):
+		return plain(403, "ask by address, not by name")
+	case r.method != "GET":
+		return plain(405, "only GET works here")
+	}
+	page, ok := s.Pages[r.path]
+	if !ok {
+		return plain(404, "there is no such page")
+	}
+	return page()
+}
+
+// finish ends our side and drops what the client still sends: closing with
+// unread input would reset the answer away.
+func finish(c net.Conn) {
+	half, ok := c.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	var rest [1024]byte
+	for range 64 {
+		if _, err := c.Read(rest[:]); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package server
+
+import (
+	"time"
+
+	"nettool/internal/admit"
+	"nettool/internal/handoff"
+	"nettool/internal/metrics"
+)
+
+// counts is what the server has counted since its start. It belongs to who
+// holds the model's state; a connection costs it a few additions.
+type counts struct {
+	since    time.Time
+	admitted uint64
+	closed   [handoff.Error + 1]uint64 // by reason
+	rejected map[admit.Cause]uint64
+	bytesIn  int64 // of connections that have ended
+	bytesOut int64
+	handoff  *metrics.Histogram // accept to a process that has it; nil when nobody asks
+	duration *metrics.Histogram
+
+	spawned       uint64
+	spawnFailures uint64
+	childExits    uint64 // of children that nobody had told to end
+}
+
+// causes are all causes of a reject.
+func causes() []admit.Cause {
+	return []admit.Cause{admit.Deny, admit.PerSource, admit.SourceRate, admit.Rate, admit.Full, admit.Resources}
+}
+
+// newCounts makes counters; the histograms only for those who ask for them.
+func newCounts(cfg *Config) counts {
+	c := counts{since: time.Now(), rejected: map[admit.Cause]uint64{}}
+	if cfg.Admin != nil {
+		c.handoff = metrics.NewHistogram(50*time.Microsecond, 100*time.Microsecond, 250*time.Microsecond, 500*time.Microsecond,
+			time.Millisecond, 2500*time.Microsecond, 5*time.Millisecond, 10*time.Millisecond, 25*time.Millisecond,
+			50*time.Millisecond, 100*time.Millisecond, 250*time.Millisecond, time.Second, 5*time.Second)
+		c.duration = metrics.NewHistogram(time.Millisecond, 5*time.Millisecond, 25*time.Millisecond, 100*time.Millisecond,
+			500*time.Millisecond, 2500*time.Millisecond, 10*time.Second, time.Minute, 5*time.Minute, 30*time.Minute, 2*time.Hour, 12*time.Hour)
+	}
+	return c
+}
+
+// ended notes a connection's closing record.
+func (c *counts) ended(e *ending) {
+	c.closed[min(e.reason, handoff.Error)]++
+	c.bytesIn += e.bytesIn
+	c.bytesOut += e.bytesOut
+	if c.duration != nil {
+		c.duration.Observe(e.duration)
+	}
+}
+
+// gauges are the numbers that go up and down.
+type gauges struct {
+	state    string // starting, ready, full or draining
+	open     int
+	limit    int
+	waiting  int // of the open ones: for a process
+	idle     int // children
+	busy     int // children, or programs
+	starting int
+}
+
+// isReady tells whether a new connection is served.
+func (g *gauges) isReady() bool { return g.state == "ready" }
+
+// page writes the metrics.
+func (c *counts) page(g *gauges) []byte {
+	var t metrics.Text
+	t.Family("nettool_connections", "gauge", "Connections that are open, by state.")
+	t.Sample("nettool_connections", float64(g.open-g.waiting), "state", "running")
+	t.Sample("nettool_connections", float64(g.waiting), "state", "waiting")
+	t.Gauge("nettool_connections_limit", "Connections that may be open at the same time.", float64(g.limit))
+	t.Counter("nettool_connections_admitted_total", "Connections that were let in.", c.admitted)
+	t.Family("nettool_connections_closed_total", "counter", "Connections that have ended, by reason.")
+	for reason, n := range c.closed {
+		t.Sample("nettool_connections_closed_total", float64(n), "reason", handoff.Reason(reason).String())
+	}
+	t.Family("nettool_connections_rejected_total", "counter", "Connections that were turned away, by cause.")
+	for _, cause := range causes() {
+		t.Sample("nettool_connections_rejected_total", float64(c.rejected[cause]), "cause", string(cause))
+	}
+	t.Family("nettool_closed_connections_bytes_total", "counter", "Bytes of connections that have ended, from (in) and to (out) the peers.")
+	t.Sample("nettool_closed_connections_bytes_total", float64(c.bytesIn), "direction", "in")
+	t.Sample("nettool_closed_connections_bytes_total", float64(c.bytesOut), "direction", "out")
+	if c.handoff != nil {
+		t.Histogram("nettool_handoff_duration_seconds", "Time from accept to a process that has the connection.", c.handoff)
+		t.Histogram("nettool_connection_duration_seconds", "How long connections were open.", c.duration)
+	}
+	t.Family("nettool_children", "gauge", "Processes for connections, by state.")
+	t.Sample("nettool_children", float64(g.idle), "state", "idle")
+	t.Sample("nettool_children", float64(g.busy), "state", "busy")
+	t.Sample("nettool_children", float64(g.starting), "state", "starting")
+	t.Counter("nettool_spawns_total", "Processes that were started.", c.spawned)
+	t.Counter("nettool_spawn_failures_total", "Processes that could not be started.", c.spawnFailures)
+	t.Counter("nettool_child_exits_total", "Children that ended without being told to.", c.childExits)
+	t.Gauge("nettool_ready", "1 when new connections are served.", bit(g.isReady()))
+	t.Gauge("nettool_start_time_seconds", "When the server started, in seconds since the epoch.", float64(c.since.UnixMilli())/1000)
+	return t.Bytes()
+}
+
+func bit(on bool) float64 {
+	if on {
+		return 1
+	}
+	return 0
+}
