@@ -28,7 +28,7 @@ func (c *checkCmd) Run(call *cli.Call, shared *Cmd) error {
 	config := check.Config{Spec: s.spec, Need: need, Retries: c.Retries, Delay: c.Delay.Or(200 * time.Millisecond)}
 	count := check.Run(s.ctx, config, all, func(r *attempt.Result) {
 		s.sink.Finding(record.Finding{Kind: "attempt", Result: r})
-		s.sink.Flush()
+		s.flush()
 	})
 	if len(all) > 1 || shared.Result.Output == "json" {
 		s.sink.Summary(&record.Summary{Tally: count, Elapsed: time.Since(s.began)})

@@ -95,7 +95,7 @@ func (p *pinging) write(result func()) {
 		p.table.Clear()
 	}
 	result()
-	p.sink.Flush()
+	p.flush()
 }
 
 func (p *pinging) draw() { p.table.Draw(p.tallies) }

@@ -22,7 +22,8 @@ type session struct {
 	spec    attempt.Spec
 	targets []target.Target
 	sink    record.Sink
-	ctx     context.Context // ends at ^C and SIGTERM
+	ctx     context.Context // ends at ^C and SIGTERM, and when results cannot be written
+	quit    context.CancelCauseFunc
 	stop    func()
 	began   time.Time
 }
@@ -41,7 +42,7 @@ func (c *Cmd) begin(call *cli.Call, targets []string, timeout time.Duration) (*s
 		return nil, err
 	}
 	s.sink = c.Result.sink(call.Stdout)
-	s.ctx, s.stop = untilSignal()
+	s.ctx, s.quit, s.stop = untilSignal()
 	return s, nil
 }
 
@@ -50,6 +51,14 @@ func (f *resultFlags) sink(stdout *os.File) record.Sink {
 		return record.New(io.Discard, "text", false)
 	}
 	return record.New(stdout, f.Output, f.Verbose)
+}
+
+// flush writes what was found so far. When that fails there is no use in going
+// on: the session ends, and end says why.
+func (s *session) flush() {
+	if s.sink.Flush() != nil {
+		s.quit(context.Canceled)
+	}
 }
 
 // end writes what is left and returns the exit code as an error: a failure to
@@ -84,12 +93,12 @@ func (e *signalled) Is(target error) bool { return target == context.Canceled }
 
 // untilSignal returns a context that the first ^C or SIGTERM ends; the second
 // ends the process.
-func untilSignal() (ctx context.Context, stop func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
+func untilSignal() (ctx context.Context, cancel context.CancelCauseFunc, stop func()) {
+	ctx, cancel = context.WithCancelCause(context.Background())
 	came := make(chan os.Signal, 1)
 	signal.Notify(came, os.Interrupt, syscall.SIGTERM)
 	go watchSignals(came, cancel)
-	return ctx, func() {
+	return ctx, cancel, func() {
 		signal.Stop(came)
 		cancel(nil)
 		close(came)

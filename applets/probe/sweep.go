@@ -108,7 +108,7 @@ func (w *sweeping) collect(run *sweep.Sweep) {
 			}
 			w.take(f)
 			if len(results) == 0 && w.stream {
-				w.sink.Flush()
+				w.flush()
 			}
 		case <-redraw:
 			w.screen.Draw(progressLines(run, time.Since(w.began), w.kept)...)

@@ -51,7 +51,7 @@ func (c *waitCmd) ended(s *session, view *waitView, e *wait.Ending, quiet bool) 
 	view.ended(e.Last.Target, func() {
 		if s.call.Rest == nil {
 			s.sink.Waited(e)
-			s.sink.Flush()
+			s.flush()
 		} else if !quiet {
 			report.Notice(s.call.Stderr, s.call.Name, "%s", record.WaitedLine(e))
 		}
