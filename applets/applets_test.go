@@ -2,6 +2,8 @@ package applets_test
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -37,4 +39,26 @@ func TestScripts(t *testing.T) {
 		Cmds:                commands(),
 		Condition:           condition,
 	})
+}
+
+// TestScriptsHaveNoStop finds lines after which testscript passes a script
+// without looking at the rest of it: "stop" is its own word, and not a server's
+// end, which is "halt".
+func TestScriptsHaveNoStop(t *testing.T) {
+	t.Parallel()
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, script := range scripts {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if word, _, _ := strings.Cut(line, " "); word == "stop" {
+				t.Errorf("%s line %d ends the script: %s", script, i+1, line)
+			}
+		}
+	}
 }

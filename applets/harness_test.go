@@ -33,7 +33,7 @@ func commands() map[string]scriptCmd {
 		"waitlog": cmdWaitlog,
 		"signal":  cmdSignal,
 		"exits":   cmdExits,
-		"stop":    cmdStop,
+		"halt":    cmdHalt,
 		"status":  cmdStatus,
 		"stdinof": cmdStdinOf,
 	}
@@ -367,10 +367,10 @@ func ending(state *os.ProcessState) string {
 	return ws.Signal().String()
 }
 
-// cmdStop ends a server with SIGTERM and expects exit 0.
-func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+// cmdHalt ends a server with SIGTERM and expects exit 0: halt NAME.
+func cmdHalt(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: stop NAME")
+		ts.Fatalf("usage: halt NAME")
 	}
 	cmdSignal(ts, false, []string{args[0], "TERM"})
 	cmdExits(ts, false, []string{args[0], "0"})
