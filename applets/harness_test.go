@@ -21,7 +21,7 @@ import (
 
 // patience bounds every wait of the harness. It is a safety net: tests wait for
 // events, and fail when one does not come.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // scriptCmd is a command of the script language.
 type scriptCmd = func(ts *testscript.TestScript, neg bool, args []string)
