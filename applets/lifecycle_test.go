@@ -28,6 +28,7 @@ func lifecycleCommands() map[string]scriptCmd {
 		"listens":   cmdListens,
 	}
 	maps.Copy(all, adminCommands())
+	maps.Copy(all, metricsCommands())
 	return all
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"regexp"
@@ -20,6 +21,8 @@ func adminCommands() map[string]scriptCmd {
 		"adminof": cmdAdminOf,
 		"get":     cmdGet,
 		"await":   cmdAwait,
+
+		"lowaddress": cmdLowAddress,
 	}
 }
 
@@ -96,4 +99,21 @@ func ask(addr, method, host, path string) (status int, text string, err error) {
 	var b strings.Builder
 	r.Header.Write(&b)
 	return r.StatusCode, strings.ReplaceAll(b.String(), "\r\n", "\n") + "\n" + string(body), err
+}
+
+// cmdLowAddress sets $VAR to a loopback address with a free port below 1024:
+// lowaddress VAR.
+func cmdLowAddress(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: lowaddress VAR")
+	}
+	for range 100 {
+		addr := fmt.Sprintf("127.%d.%d.%d:%d", 1+rand.IntN(200), rand.IntN(256), 1+rand.IntN(250), 600+rand.IntN(424))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			ts.Setenv(args[0], addr)
+			return
+		}
+	}
+	ts.Fatalf("no free port below 1024")
 }

@@ -143,7 +143,7 @@ func (s *inProcess) admit(c net.Conn) {
 	ses := &session{id: s.lastID, conn: conn, accepted: time.Now(), ticket: ticket}
 	s.live[ses.id] = ses
 	s.cfg.Log.Detail("open", slog.Uint64("id", ses.id), slog.String("remote", AddrText(c.RemoteAddr())),
-		slog.String("local", AddrText(c.LocalAddr())), slog.String("handler", s.cfg.Handler))
+		slog.String("local", AddrText(c.LocalAddr())), slog.String("handler", s.cfg.Handler), slog.Int("pid", 0))
 	s.handlers.Go(func() { s.serve(ses) })
 	if s.cfg.Once || (s.cfg.MaxTotal > 0 && int(s.lastID) >= s.cfg.MaxTotal) {
 		s.leaving = true

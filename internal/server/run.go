@@ -18,10 +18,11 @@ import (
 // carries the exit code; nil is an end after a complete drain. signals brings
 // SIGTERM and SIGINT.
 func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) error {
+	keepDescriptors()
 	fitDescriptors(cfg)
 	d, err := newDoor(cfg)
 	if err != nil {
-		return exit.With(exit.Usage, err)
+		return err
 	}
 	if cfg.identity, err = lookupIdentity(cfg.User, cfg.Group); err != nil {
 		return exit.With(exit.Usage, err)
@@ -32,7 +33,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) error {
 	}
 	if err := settleIn(ctx, cfg); err != nil {
 		closeListeners(listeners)
-		return exit.With(exit.Local, err)
+		return err
 	}
 	defer cfg.herald.close()
 	if cfg.blindTimers() && slices.ContainsFunc(listeners, isUnix) {
@@ -51,7 +52,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) error {
 // settleIn opens what else needs rights, then gives the rights up.
 func settleIn(ctx context.Context, cfg *Config) (err error) {
 	if cfg.herald, err = newHerald(cfg); err != nil {
-		return err
+		return exit.With(exit.Local, err)
 	}
 	if cfg.desk, err = openDesk(ctx, cfg); err != nil {
 		cfg.herald.close()
@@ -63,7 +64,7 @@ func settleIn(ctx context.Context, cfg *Config) (err error) {
 	if err := cfg.identity.assume(); err != nil {
 		cfg.desk.close()
 		cfg.herald.close()
-		return err
+		return exit.With(exit.Local, err)
 	}
 	return nil
 }
@@ -102,10 +103,10 @@ func announce(cfg *Config, addrs []net.Addr) error {
 		attrs = append(attrs, slog.String("admin", strings.Join(cfg.desk.addrs(), ",")))
 	}
 	cfg.Log.Event("listening", attrs...)
-	if err := cfg.Ready(addrs); err != nil {
+	if err := cfg.herald.ready(addrs); err != nil {
 		return exit.With(exit.Local, err)
 	}
-	return exit.With(exit.Local, cfg.herald.ready(addrs))
+	return exit.With(exit.Local, cfg.Ready(addrs))
 }
 
 func addrsOf(listeners []net.Listener) []net.Addr {

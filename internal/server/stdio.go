@@ -41,7 +41,7 @@ func serveStdio(ctx context.Context, cfg *Config, d *door, listeners []net.Liste
 		Idle: cfg.Limits.Idle, Deadline: cfg.Limits.MaxTime, QuitOn: cfg.QuitOn,
 	}
 	e := ending{id: 1, remote: AddrText(conn.RemoteAddr()), local: AddrText(conn.LocalAddr()), pid: os.Getpid(), counted: true, exit: -1}
-	cfg.Log.Detail("open", slog.Uint64("id", 1), slog.String("remote", e.remote), slog.String("local", e.local), slog.String("handler", "stdio"))
+	cfg.Log.Detail("open", slog.Uint64("id", 1), slog.String("remote", e.remote), slog.String("local", e.local), slog.String("handler", "stdio"), slog.Int("pid", e.pid))
 	began := time.Now()
 	result, err := session.Run(ctx)
 	e.duration = time.Since(began)
