@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -44,6 +45,12 @@ func (c *Config) descriptorsApart() int {
 		return 2 * spareDescriptors
 	}
 	return spareDescriptors
+}
+
+// keepDescriptors keeps what our starter left open from our programs
+// (close_range(2)).
+func keepDescriptors() {
+	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC) // an old kernel has it not
 }
 
 func openDescriptors() int {
