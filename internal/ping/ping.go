@@ -21,6 +21,8 @@ type Config struct {
 	Duration time.Duration // no tick is later than this; zero is until the end
 	Overlap  int           // attempts at one target at once; default what descriptors allow, at most 4096
 	Redraw   time.Duration // how often Observer.Redraw is called; zero is never
+
+	exact bool // ticks are met to within some microseconds
 }
 
 // Observer is told what happens, by one goroutine. Funcs may be nil.
@@ -69,6 +71,8 @@ func (c Config) withDefaults(targets int) Config {
 	if c.Overlap <= 0 {
 		c.Overlap = min(max(attempt.Room()/2/targets, 1), 4096)
 	}
+	const few = 8
+	c.exact = targets <= few
 	return c
 }
 

@@ -34,7 +34,7 @@ func (s *schedule) run(ctx context.Context) {
 			return
 		}
 		due := s.start.Add(offset)
-		if !attempt.Sleep(ctx, time.Until(due)) {
+		if !s.sleepUntil(ctx, due) {
 			return
 		}
 		if late := int64(time.Since(due) / c.Interval); late > 0 {
@@ -50,6 +50,22 @@ func (s *schedule) run(ctx context.Context) {
 		s.open.Add(1)
 		s.running.Go(func() { s.attempt(ctx, seq, due) })
 	}
+}
+
+// slack is how much earlier a schedule wakes up, to be there exactly.
+const slack = 1200 * time.Microsecond
+
+// sleepUntil waits for a tick. Being exact takes a thread for a moment, which
+// only few schedules at once are given.
+func (s *schedule) sleepUntil(ctx context.Context, due time.Time) bool {
+	if !s.config.exact {
+		return attempt.Sleep(ctx, time.Until(due))
+	}
+	if !attempt.Sleep(ctx, time.Until(due)-slack) {
+		return false
+	}
+	exact(due)
+	return true
 }
 
 // fit is how many of the late ticks from seq on are within the schedule.

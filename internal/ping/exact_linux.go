@@ -1,0 +1,16 @@
+package ping
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// exact waits for what is left of the time to due, within slack: the runtime's
+// timers may be a millisecond late, which is long on a local network.
+func exact(due time.Time) {
+	if left := time.Until(due); left > 0 {
+		ts := unix.NsecToTimespec(int64(left))
+		unix.Nanosleep(&ts, nil)
+	}
+}
