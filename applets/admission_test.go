@@ -27,6 +27,9 @@ func admissionCommands() map[string]scriptCmd {
 		"unstall":     cmdUnstall,
 		"descriptors": cmdDescriptors,
 		"pause":       cmdPause,
+		"line":        cmdLine,
+		"follows":     cmdFollows,
+		"reloading":   cmdReloading,
 		"read":        cmdRead,
 	}
 }
@@ -183,4 +186,80 @@ func cmdRead(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	_, err := io.Copy(io.Discard, dialed(ts, args[0]))
 	ts.Check(refused(err))
+}
+
+// cmdFollows knocks until a source is let in: follows PORT SOURCE.
+func cmdFollows(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: follows PORT SOURCE")
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		in, err := answered(args[1], net.JoinHostPort("127.0.0.1", args[0]))
+		ts.Check(err)
+		if in {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s is not let in", args[1])
+		}
+	}
+}
+
+// cmdReloading has clients at two sources knock while a server's rules file
+// changes between two versions: the first source is always let in and the second
+// one never: reloading NAME FILE VERSION VERSION SOURCE SOURCE.
+func cmdReloading(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 6 {
+		ts.Fatalf("usage: reloading NAME FILE VERSION VERSION SOURCE SOURCE")
+	}
+	addr := ts.Getenv(args[0] + "_ADDR")
+	stop := make(chan struct{})
+	failures := make(chan error, 2)
+	var knocking sync.WaitGroup
+	for i, source := range args[4:] {
+		knocking.Go(func() { knockUntil(stop, source, addr, i == 0, failures) })
+	}
+	for i := range 40 {
+		text := ts.ReadFile(args[2+i%2])
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]+".new"), []byte(text), 0o644))
+		ts.Check(os.Rename(ts.MkAbs(args[1]+".new"), ts.MkAbs(args[1])))
+		cmdSignal(ts, false, []string{args[0], "HUP"})
+		cmdWaitlog(ts, false, []string{args[0], `: reload `, strconv.Itoa(i + 1)})
+	}
+	close(stop)
+	knocking.Wait()
+	close(failures)
+	for err := range failures {
+		ts.Fatalf("%v", err)
+	}
+}
+
+// knockUntil knocks from source until stop is closed, or until it is not let in
+// as it should be.
+func knockUntil(stop <-chan struct{}, source, addr string, want bool, failures chan<- error) {
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		if in, err := answered(source, addr); err != nil || in != want {
+			failures <- fmt.Errorf("%s: let in is %v, %v", source, in, err)
+			return
+		}
+	}
+}
+
+// cmdLine sets $VAR to the next line of a connection: line NAME VAR.
+func cmdLine(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: line NAME VAR")
+	}
+	var line []byte
+	for b := make([]byte, 1); b[0] != '\n'; {
+		_, err := io.ReadFull(dialed(ts, args[0]), b)
+		ts.Check(err)
+		line = append(line, b[0])
+	}
+	ts.Setenv(args[1], strings.TrimSpace(string(line)))
 }
