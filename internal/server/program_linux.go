@@ -23,7 +23,7 @@ type programRunner struct {
 	queue   []*program // not started yet
 	resting bool       // out of processes or memory: waiting
 	backoff time.Duration
-	stderr  uintptr    // of programs, unless it is the socket
+	stderr  uintptr // of programs, unless it is the socket
 }
 
 // program is one run of the program.
