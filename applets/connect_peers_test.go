@@ -127,10 +127,13 @@ func (v *visit) count() {
 	}
 	buf, total, n := make([]byte, 1<<20), 0, 1
 	for err == nil && n > 0 {
-		raw.Read(func(fd uintptr) bool {
+		closed := raw.Read(func(fd uintptr) bool {
 			n, _, err = unix.Recvfrom(int(fd), buf, unix.MSG_TRUNC)
 			return err != unix.EAGAIN
 		})
+		if closed != nil {
+			return
+		}
 		total += max(n, 0)
 	}
 	fmt.Fprintf(v, "%d bytes\n", total)

@@ -44,14 +44,22 @@ func (e *engine) spliceOnce() (n int, full bool, failure, err error) {
 		var moved int64
 		moved, failure = unix.Splice(int(fd), nil, e.out.fd, nil, spliceChunk, spliceFlags)
 		n, full = int(moved), false
-		if failure == unix.EAGAIN {
-			waiting, _ := ready(int(fd))
-			full = waiting > 0
-			return full
+		if failure != unix.EAGAIN {
+			return true
 		}
-		return true
+		full = readable(int(fd))
+		return full
 	})
 	return n, full, failure, err
+}
+
+// readable tells whether a socket has input, its end or an error for us. EAGAIN
+// of a splice that comes with this is about the pipe; Go's poller, which is
+// edge-triggered, would wait for ever for what is already there.
+func readable(fd int) bool {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err != nil || n > 0
 }
 
 // awaitRoom waits for Out's reader.

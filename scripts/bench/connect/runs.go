@@ -81,11 +81,13 @@ func sink(c *net.TCPConn) (total int64) {
 	}
 	buf := make([]byte, 1<<20)
 	for n := 1; n > 0 && err == nil; total += int64(n) {
-		raw.Read(func(fd uintptr) bool {
+		closed := raw.Read(func(fd uintptr) bool {
 			n, _, err = syscall.Recvfrom(int(fd), buf, syscall.MSG_TRUNC)
 			return err != syscall.EAGAIN
 		})
-		n = max(n, 0)
+		if n = max(n, 0); closed != nil {
+			return -1
+		}
 	}
 	return total
 }
