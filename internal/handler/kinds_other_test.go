@@ -1,0 +1,5 @@
+//go:build !linux
+
+package handler
+
+func kinds() []kind { return []kind{timed()} }
