@@ -57,8 +57,18 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 		return exit.Errorf(exit.Usage, "--hex writes to standard output, and --send-only does not")
 	case call.Rest != nil && (target.TLS || !target.Stream()):
 		return exit.Errorf(exit.Usage, "address %q: a program gets a bare stream, without TLS", target)
+	case call.Rest != nil && c.forSessions():
+		return exit.Errorf(exit.Usage, "with a program after -- there is no session of ours: only the flags for connecting apply")
 	}
 	return nil
+}
+
+// forSessions tells whether a flag was given that a program's connection would
+// silently ignore.
+func (c *Cmd) forSessions() bool {
+	times := c.Times
+	times.ConnectTimeout = 0
+	return times != (timeFlags{}) || c.Session != (sessionFlags{}) || c.Bytes != (byteFlags{}) || c.Status != (statusFlags{})
 }
 
 // run connects and has the session.
