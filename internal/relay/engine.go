@@ -213,7 +213,7 @@ func (e *engine) release() {
 	}
 	e.halt.wake()
 	e.wake.wake()
-	e.s.Conn.Close()
+	e.link.close(e.err == nil && e.broken == nil)
 	for _, t := range []*time.Timer{e.deadline, e.idle, e.quiet, e.tick, e.lookout} {
 		t.Stop()
 	}

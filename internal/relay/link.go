@@ -9,8 +9,9 @@ import (
 // link is what a session knows about its connection besides its bytes.
 type link struct {
 	conn     net.Conn
+	base     net.Conn        // the socket under it all
 	raw      syscall.RawConn // of a plain stream: bytes may bypass conn. Else nil
-	under    syscall.RawConn // of the socket under it all, nil when there is none
+	under    syscall.RawConn // of base, nil when there is none
 	tcp      bool            // under is TCP
 	datagram bool
 	wrapped  bool // TLS: our bytes are not the kernel's
@@ -27,6 +28,7 @@ func newLink(conn net.Conn) *link {
 	if c, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		base, l.wrapped = c.NetConn(), true
 	}
+	l.base = base
 	network := base.LocalAddr().Network()
 	l.tcp = strings.HasPrefix(network, "tcp")
 	l.datagram = strings.HasPrefix(network, "udp") || network == "unixgram"
@@ -49,19 +51,26 @@ func (l *link) closeWrite() {
 	}
 }
 
-// abort makes Close reset the connection.
+// abort makes close reset the connection.
 func (l *link) abort() {
-	base := l.conn
-	if c, ok := base.(interface{ NetConn() net.Conn }); ok {
-		base = c.NetConn()
-	}
-	if c, ok := base.(*net.TCPConn); ok {
+	if c, ok := l.base.(*net.TCPConn); ok {
 		c.SetLinger(0)
 	}
 }
 
-// tlsCloseNotify is the most that TLS adds after the last byte of data.
-const tlsCloseNotify = 64
+// close closes the connection; TLS says goodbye only if politely, because that
+// may take long when the peer does not read.
+func (l *link) close(politely bool) {
+	if !politely {
+		l.base.Close()
+	}
+	l.conn.Close()
+}
+
+// tlsCloseNotify is the length of the record that TLS sends after the last byte
+// of data: 24 bytes in TLS 1.3, 31 with the AEADs of TLS 1.2. No record with data
+// in it fits the difference.
+const tlsCloseNotify = 31
 
 // unacked is how many of our bytes the peer's kernel has not acknowledged. Of
 // TLS it is the number of bytes on the wire.
