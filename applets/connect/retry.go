@@ -43,10 +43,11 @@ func (c *Cmd) connect(ctx context.Context, target socket.Addr, call *cli.Call, o
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		if within.Err() == nil || last == nil {
+		over := expired(within)
+		if !over || last == nil {
 			last = err // an attempt that --wait cut short tells nothing
 		}
-		if within.Err() != nil || !worthAnother(err) || (left == 0 && !waiting) {
+		if over || !worthAnother(err) || (left == 0 && !waiting) {
 			return nil, last
 		}
 		if last == err && left == int(c.Retry.Retry) {
@@ -60,6 +61,13 @@ func (c *Cmd) connect(ctx context.Context, target socket.Addr, call *cli.Call, o
 		}
 		delay = min(2*delay, longest)
 	}
+}
+
+// expired tells whether ctx has ended, or is about to: an attempt may notice the
+// deadline before ctx does.
+func expired(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || (ok && !time.Now().Before(deadline))
 }
 
 // worthAnother tells whether another attempt could go better.
