@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -85,7 +86,7 @@ func (l *Log) Answer(event string, attrs ...slog.Attr) { l.emit(event, attrs) }
 
 // Error logs an "error" event, at every level. what says what was being done.
 func (l *Log) Error(what string, err error, attrs ...slog.Attr) {
-	l.emit("error", append(attrs, slog.String("error", what+": "+err.Error())))
+	l.emit("error", append(slices.Clip(attrs), slog.String("error", what+": "+err.Error())))
 }
 
 func (l *Log) emit(event string, attrs []slog.Attr) {
@@ -109,8 +110,10 @@ func rename(groups []string, a slog.Attr) slog.Attr {
 	case slog.MessageKey:
 		return slog.String("event", a.Value.String())
 	}
-	if a.Value.Kind() == slog.KindString && !clean(a.Value.String()) {
-		return slog.String(a.Key, Escape(a.Value.String())) // JSON lets most of Unicode's control characters through
+	if a.Value.Kind() == slog.KindString || (a.Value.Kind() == slog.KindAny && a.Value.Any() != nil) {
+		if text := a.Value.String(); !clean(text) {
+			return slog.String(a.Key, Escape(text)) // JSON lets most of Unicode's control characters through
+		}
 	}
 	return a
 }

@@ -29,7 +29,7 @@ func Failure(w io.Writer, name string, err error) {
 		fmt.Fprintf(w, "%s: error: %s\n", name, Escape(strings.TrimSuffix(line, "\n")))
 	}
 	if hint != "" {
-		fmt.Fprintf(w, "%s: hint: %s\n", name, hint)
+		fmt.Fprintf(w, "%s: hint: %s\n", name, Escape(hint))
 	}
 }
 

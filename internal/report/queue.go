@@ -66,9 +66,10 @@ func (q *queue) wake() {
 func (q *queue) drain() {
 	defer close(q.done)
 	for range q.kick {
+		closed := q.isClosed() // asked before the last turn: nothing comes after it
 		for q.turn() {
 		}
-		if q.isClosed() {
+		if closed {
 			return
 		}
 	}
