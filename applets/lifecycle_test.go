@@ -29,6 +29,7 @@ func lifecycleCommands() map[string]scriptCmd {
 	}
 	maps.Copy(all, adminCommands())
 	maps.Copy(all, metricsCommands())
+	maps.Copy(all, upgradeCommands())
 	return all
 }
 
@@ -135,14 +136,19 @@ func cmdShipped(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // cmdListens waits for the listening event of a server that start does not know
-// as one, since it runs below another program, and sets $NAME_ADDR: listens NAME.
+// as one, since it runs below another program, and sets $NAME_ADDR to all its
+// addresses and $NAME_TCP to the first one: listens NAME.
 func cmdListens(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: listens NAME")
 	}
-	line := `listening local=(\S+)`
+	line := `listening local=(\S+)|"event":"listening".*"local":"([^"]+)`
 	cmdWaitlog(ts, false, []string{args[0], line})
-	ts.Setenv(args[0]+"_ADDR", regexp.MustCompile(line).FindStringSubmatch(lookup(ts, args[0]).text())[1])
+	m := regexp.MustCompile(line).FindStringSubmatch(lookup(ts, args[0]).text())
+	addrs := m[1] + m[2]
+	ts.Setenv(args[0]+"_ADDR", addrs)
+	first, _, _ := strings.Cut(addrs, ",")
+	ts.Setenv(args[0]+"_TCP", first)
 }
 
 // notifySocket is a program: a service manager's NOTIFY_SOCKET (sd_notify(3)) at

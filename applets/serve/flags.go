@@ -42,13 +42,14 @@ type Cmd struct {
 	Rules         string             `placeholder:"FILE" group:"Admission" help:"Rules in tcprules syntax, also CIDR and [IPV6]; read again when the file changes, and on SIGHUP."`
 	RejectMessage string             `placeholder:"TEXT" group:"Admission" help:"Say this (\\n, \\r) to who is turned away."`
 
-	FirstByte cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection when nothing was received for DUR."`
-	Idle      cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR without a byte either way."`
-	MaxTime   cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR."`
-	DeadPeer  cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection whose peer has vanished for DUR, 2s or more, idle or not. Also cuts a peer that is alive but reads nothing for so long."`
-	Grace     cli.Duration `default:"10s" placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time for connections to end by themselves (default: ${default})."`
-	KillAfter cli.Duration `default:"5s" placeholder:"DUR" group:"Timeouts" help:"Time from SIGTERM to SIGKILL for a program (default: ${default})."`
-	NoDrain   bool         `group:"Timeouts" help:"On SIGTERM end at once and leave connections to their processes."`
+	FirstByte    cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection when nothing was received for DUR."`
+	Idle         cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR without a byte either way."`
+	MaxTime      cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR."`
+	DeadPeer     cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection whose peer has vanished for DUR, 2s or more, idle or not. Also cuts a peer that is alive but reads nothing for so long."`
+	Grace        cli.Duration `default:"10s" placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time for connections to end by themselves (default: ${default})."`
+	KillAfter    cli.Duration `default:"5s" placeholder:"DUR" group:"Timeouts" help:"Time from SIGTERM to SIGKILL for a program (default: ${default})."`
+	UpgradeGrace cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGUSR2 has started a new image of the program, time for the old one's connections to end (default: no limit)."`
+	NoDrain      bool         `group:"Timeouts" help:"On SIGTERM end at once and leave connections to their processes."`
 
 	Handler     string `placeholder:"NAME" group:"Handler" help:"Built-in instead of a PROGRAM: echo (the default), discard, chargen, daytime, time, or stdio, which joins one connection to our own standard input and output."`
 	QuitOn      string `placeholder:"PREFIX" group:"Handler" help:"A line that starts with PREFIX ends the session (echo and stdio)."`

@@ -83,6 +83,7 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Grace:         c.Grace.Or(0),
 		KillAfter:     c.KillAfter.Or(0),
 		NoDrain:       c.NoDrain,
+		UpgradeGrace:  c.UpgradeGrace.Or(0),
 		User:          c.User,
 		Group:         c.Group,
 		PIDFile:       c.PIDFile,
@@ -247,11 +248,14 @@ func (c *Cmd) level() report.Level {
 // tells.
 func (c *Cmd) readiness(call *cli.Call) (func([]net.Addr) error, error) {
 	var readyFD *os.File
-	if c.ReadyFD != 0 {
+	if c.ReadyFD != 0 && !server.Succeeds() {
 		var err error
 		if readyFD, err = openReadyFD(c.ReadyFD); err != nil {
 			return nil, err
 		}
+	}
+	if server.Succeeds() {
+		return func([]net.Addr) error { return nil }, nil
 	}
 	return func(addrs []net.Addr) error {
 		if c.PrintPort {

@@ -66,10 +66,11 @@ func openDesk(ctx context.Context, cfg *Config) (*desk, error) {
 		err := exit.Errorf(exit.Usage, "admin address %q: is neither loopback nor a unix socket's file", a.Addr)
 		return nil, exit.Hint(err, "say who may ask with --admin-allow CIDR,…, or use a bare port, or unix:PATH")
 	}
-	listeners, err := socket.Listen(ctx, a.Addr, socket.Options{Mode: 0o600})
+	listeners, names, err := listenNamed(ctx, "admin", a.Addr, socket.Options{Mode: 0o600}, cfg.heir.inherited)
 	if err != nil {
 		return nil, err
 	}
+	cfg.heir.adminNames = names
 	return &desk{cfg: cfg, server: &admin.Server{Listeners: listeners, Allowed: a.allows, AnyName: len(a.Allow) > 0}}, nil
 }
 

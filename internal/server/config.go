@@ -43,10 +43,11 @@ type Config struct {
 	Spare       int // warm children that wait
 	MaxRequests int // connections per child
 
-	Account   bool          // TCP_INFO accounting of programs
-	Grace     time.Duration // for connections to end by themselves when draining
-	KillAfter time.Duration // from SIGTERM to SIGKILL
-	NoDrain   bool          // on SIGTERM end at once; children live on
+	Account      bool          // TCP_INFO accounting of programs
+	Grace        time.Duration // for connections to end by themselves when draining
+	KillAfter    time.Duration // from SIGTERM to SIGKILL
+	UpgradeGrace time.Duration // for connections to end after a successor has taken over; zero is no limit
+	NoDrain      bool          // on SIGTERM end at once; children live on
 
 	Stdin, Stdout *os.File // what the stdio handler joins its connection to
 
@@ -61,6 +62,7 @@ type Config struct {
 	// Ready is called once the listeners are open and the spares are warm.
 	Ready func(listening []net.Addr) error
 
+	heir     *heir
 	identity *identity
 	herald   *herald
 	desk     *desk

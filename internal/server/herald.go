@@ -41,6 +41,7 @@ func newHerald(cfg *Config) (*herald, error) {
 		return nil, fmt.Errorf("watchdog: %w", err)
 	}
 	h.watchdog = interval / 2
+	h.succeeds = cfg.heir.succeeds()
 	if os.Getenv("NOTIFY_SOCKET") != "" {
 		h.states = make(chan string, stateQueue)
 		go h.tell()
@@ -108,7 +109,12 @@ func (h *herald) tell() {
 }
 
 // relieve leaves the pid file and the service manager to a successor.
-func (h *herald) relieve() { h.relieved = true }
+func (h *herald) relieve(successor int) {
+	if successor > 0 { // from us it is believed, whatever NotifyAccess says
+		h.notify(fmt.Sprintf("MAINPID=%d", successor))
+	}
+	h.relieved = true
+}
 
 // close ends what the herald has opened, and waits a moment for what is not
 // told yet.

@@ -279,7 +279,11 @@ func (s *inProcess) interrupted(sig os.Signal) (now bool) {
 		s.failure = exit.Status(exit.Signal(sig.(syscall.Signal)))
 		return true
 	}
-	s.signaled, s.draining = true, true
+	s.signaled = true
+	if !s.draining && s.cfg.heir.stop() {
+		s.handOver()
+	}
+	s.draining = true
 	logDrain(s.cfg, len(s.live), sig)
 	if s.cfg.NoDrain {
 		return true

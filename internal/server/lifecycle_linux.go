@@ -59,6 +59,9 @@ func (s *server) signaled(sig syscall.Signal) {
 // groups are told to go.
 func (s *server) drain(grace time.Duration) {
 	lc := &s.lifecycle
+	if !lc.draining && s.cfg.heir.stop() {
+		s.handOver()
+	}
 	if !lc.draining {
 		lc.draining = true
 		if !s.cfg.Once && s.cfg.MaxTotal == 0 {

@@ -90,6 +90,8 @@ func (s *inProcess) asked(sig os.Signal) {
 		s.door.reload()
 		s.mu.Unlock()
 		s.cfg.herald.reloaded()
+	case signalName(sig.(syscall.Signal)) == "SIGUSR2":
+		s.upgrade()
 	case signalName(sig.(syscall.Signal)) == "SIGUSR1":
 		s.mu.Lock()
 		all := s.table()

@@ -81,6 +81,8 @@ func (s *server) asked(sig unix.Signal) {
 		s.cfg.herald.reloading()
 		s.door.reload()
 		s.cfg.herald.reloaded()
+	case unix.SIGUSR2:
+		s.upgrade()
 	case unix.SIGUSR1:
 		logLive(s.cfg.Log, s.cfg.handlerName(), s.table())
 	}

@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"nettool/internal/exit"
-	"nettool/internal/socket"
 )
 
 // Run serves until a signal, or --once or --max-total, ends it. The error
@@ -20,6 +19,10 @@ import (
 func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) error {
 	keepDescriptors()
 	fitDescriptors(cfg)
+	var err error
+	if cfg.heir, err = newHeir(cfg.Log); err != nil {
+		return exit.With(exit.Local, err)
+	}
 	d, err := newDoor(cfg)
 	if err != nil {
 		return err
@@ -73,12 +76,13 @@ func settleIn(ctx context.Context, cfg *Config) (err error) {
 func listenAll(ctx context.Context, cfg *Config) ([]net.Listener, error) {
 	var all []net.Listener
 	for _, a := range cfg.Addrs {
-		some, err := socket.Listen(ctx, a, cfg.Options)
+		some, names, err := listenNamed(ctx, "listen", a, cfg.Options, cfg.heir.inherited)
 		if err != nil {
 			closeListeners(all)
 			return nil, err
 		}
 		all = append(all, some...)
+		cfg.heir.listenerNames = append(cfg.heir.listenerNames, names...)
 	}
 	return all, nil
 }
@@ -92,6 +96,9 @@ func closeListeners(listeners []net.Listener) {
 // announce logs where the server listens and how it runs connections, and tells
 // whoever waits for that.
 func announce(cfg *Config, addrs []net.Addr) error {
+	if err := cfg.herald.ready(addrs); err != nil {
+		return exit.With(exit.Local, err)
+	}
 	attrs := []slog.Attr{
 		slog.String("local", strings.Join(textsOf(addrs), ",")),
 		slog.String("handler", cfg.handlerName()),
@@ -103,10 +110,11 @@ func announce(cfg *Config, addrs []net.Addr) error {
 		attrs = append(attrs, slog.String("admin", strings.Join(cfg.desk.addrs(), ",")))
 	}
 	cfg.Log.Event("listening", attrs...)
-	if err := cfg.herald.ready(addrs); err != nil {
+	if err := cfg.Ready(addrs); err != nil {
 		return exit.With(exit.Local, err)
 	}
-	return exit.With(exit.Local, cfg.Ready(addrs))
+	cfg.heir.ready()
+	return nil
 }
 
 func addrsOf(listeners []net.Listener) []net.Addr {

@@ -1,0 +1,76 @@
+package socket
+
+import (
+	"fmt"
+	"net"
+	"os"
+)
+
+// Hand returns a copy of a listener's descriptor, for another process. The
+// listener stays the caller's, and so is the copy. (The net package's own File
+// is a way to the same that other systems make blocking.)
+func Hand(l net.Listener) (*os.File, error) {
+	inner := l
+	if u, ok := l.(*unixListener); ok {
+		inner = u.UnixListener
+	}
+	fd, err := duplicate(inner)
+	if err != nil {
+		return nil, fmt.Errorf("hand over listener %s: %w", l.Addr(), err)
+	}
+	return os.NewFile(uintptr(fd), "listener"), nil
+}
+
+// Leave closes a listener that another process has taken over: its socket file
+// stays.
+func Leave(l net.Listener) error {
+	if u, ok := l.(*unixListener); ok {
+		u.once.Do(func() { u.err = u.UnixListener.Close() })
+		return u.err
+	}
+	return l.Close()
+}
+
+// Take makes a listener of the copy f of one that an older image of this
+// program had opened for the address a. Its socket file, if it has one, is ours
+// from now on. f is closed.
+func Take(f *os.File, a Addr, o Options) (net.Listener, error) {
+	defer f.Close()
+	if err := refresh(f, o); err != nil {
+		return nil, fmt.Errorf("take over listener %s: %w", a, err)
+	}
+	l, err := net.FileListener(f)
+	if err != nil {
+		return nil, fmt.Errorf("take over listener %s: %w", a, err)
+	}
+	u, ok := l.(*net.UnixListener)
+	if !ok || a.Network != "unix" || a.Abstract() {
+		return l, nil
+	}
+	u.SetUnlinkOnClose(false)
+	file, err := newSocketFile(a.Path)
+	if err != nil { // it was removed behind our back: what is connected works on
+		file = nil
+	}
+	return &unixListener{UnixListener: u, file: file}, nil
+}
+
+// refresh sets the options on an inherited socket, which may be another image's
+// idea of them.
+func refresh(f *os.File, o Options) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var inner error
+	err = raw.Control(func(fd uintptr) {
+		var network string
+		if network, inner = checkListening(int(fd)); inner == nil {
+			inner = o.applyInherited(int(fd), network)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return inner
+}
