@@ -15,7 +15,7 @@ const sentinel = "TABLEFLIP_HAS_PARENT_7DIU3"
 
 // Succeeds reports whether an older image of this program has started us, to
 // take over its listeners. Who waited for its start has been told long ago.
-func Succeeds() bool { return os.Getenv(sentinel) != "" }
+func Succeeds() bool { return os.Getenv(sentinel) != "" && handedPipes() }
 
 // inherits looks for what an older image has handed over under a name; nil is
 // nothing.

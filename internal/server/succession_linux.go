@@ -40,6 +40,7 @@ const cardName = "pid"
 func newHeir(log *report.Log) (*heir, error) {
 	h := &heir{log: log, result: make(chan error, 1)}
 	if !Succeeds() {
+		os.Unsetenv(sentinel)
 		return h, nil
 	}
 	var err error
@@ -219,3 +220,16 @@ func handFiles(listeners []net.Listener, names []string) (map[string]*os.File, e
 
 // succeeds reports whether an older image has started us.
 func (h *heir) succeeds() bool { return h.flip != nil && h.flip.HasParent() }
+
+// handedPipes reports whether descriptors 3 and 4 are the pipes that tableflip
+// hands to a new image. The variable alone could be a stray one: of a service
+// that uses tableflip, too, and has started us as its program.
+func handedPipes() bool {
+	for fd := 3; fd <= 4; fd++ {
+		var st unix.Stat_t
+		if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFIFO {
+			return false
+		}
+	}
+	return true
+}

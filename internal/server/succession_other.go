@@ -35,6 +35,8 @@ func (s *inProcess) upgrade() {
 	s.cfg.Log.Error("upgrade", errors.New("works on Linux only"))
 }
 
+func handedPipes() bool { return false }
+
 func (h *heir) succeeds() bool { return false }
 
 func (s *inProcess) handOver() {}
