@@ -3,12 +3,12 @@ package probe
 import (
 	"time"
 
-	"nettool/internal/attempt"
-	"nettool/internal/check"
 	"nettool/internal/cli"
 	"nettool/internal/exit"
-	"nettool/internal/record"
-	"nettool/internal/target"
+	"nettool/internal/probe/attempt"
+	"nettool/internal/probe/check"
+	"nettool/internal/probe/record"
+	"nettool/internal/probe/target"
 )
 
 // Run asks every target once.

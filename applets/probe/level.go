@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"nettool/internal/attempt"
+	"nettool/internal/probe/attempt"
 )
 
 // level is the value of --level.

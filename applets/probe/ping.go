@@ -3,15 +3,15 @@ package probe
 import (
 	"time"
 
-	"nettool/internal/attempt"
 	"nettool/internal/cli"
 	"nettool/internal/exit"
-	"nettool/internal/live"
-	"nettool/internal/ping"
-	"nettool/internal/record"
+	"nettool/internal/probe/attempt"
+	"nettool/internal/probe/live"
+	"nettool/internal/probe/ping"
+	"nettool/internal/probe/record"
+	"nettool/internal/probe/tally"
+	"nettool/internal/probe/target"
 	"nettool/internal/socket"
-	"nettool/internal/tally"
-	"nettool/internal/target"
 )
 
 // maxPinged bounds the targets of ping, each of which keeps two histograms.

@@ -9,11 +9,11 @@ import (
 	"syscall"
 	"time"
 
-	"nettool/internal/attempt"
 	"nettool/internal/cli"
 	"nettool/internal/exit"
-	"nettool/internal/record"
-	"nettool/internal/target"
+	"nettool/internal/probe/attempt"
+	"nettool/internal/probe/record"
+	"nettool/internal/probe/target"
 )
 
 // session is what every way of asking starts from.

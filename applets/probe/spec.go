@@ -5,8 +5,8 @@ import (
 	"regexp"
 	"time"
 
-	"nettool/internal/attempt"
 	"nettool/internal/exit"
+	"nettool/internal/probe/attempt"
 	"nettool/internal/tlsdial"
 )
 

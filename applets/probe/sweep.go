@@ -5,14 +5,14 @@ import (
 	"slices"
 	"time"
 
-	"nettool/internal/attempt"
 	"nettool/internal/cli"
 	"nettool/internal/exit"
-	"nettool/internal/live"
-	"nettool/internal/record"
-	"nettool/internal/sweep"
-	"nettool/internal/tally"
-	"nettool/internal/target"
+	"nettool/internal/probe/attempt"
+	"nettool/internal/probe/live"
+	"nettool/internal/probe/record"
+	"nettool/internal/probe/sweep"
+	"nettool/internal/probe/tally"
+	"nettool/internal/probe/target"
 )
 
 // sweeping is one run of probe sweep.

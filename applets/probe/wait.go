@@ -6,10 +6,10 @@ import (
 
 	"nettool/internal/cli"
 	"nettool/internal/exit"
-	"nettool/internal/record"
+	"nettool/internal/probe/record"
+	"nettool/internal/probe/target"
+	"nettool/internal/probe/wait"
 	"nettool/internal/report"
-	"nettool/internal/target"
-	"nettool/internal/wait"
 )
 
 // Run waits for the targets, then becomes the command.

@@ -5,13 +5,13 @@ import (
 	"sync"
 	"time"
 
-	"nettool/internal/attempt"
 	"nettool/internal/cli"
-	"nettool/internal/live"
-	"nettool/internal/record"
+	"nettool/internal/probe/attempt"
+	"nettool/internal/probe/live"
+	"nettool/internal/probe/record"
+	"nettool/internal/probe/target"
 	"nettool/internal/report"
 	"nettool/internal/socket"
-	"nettool/internal/target"
 )
 
 // waitView shows on standard error what is being waited for: a line a target on

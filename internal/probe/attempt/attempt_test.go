@@ -1,0 +1,146 @@
+package attempt_test
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"nettool/internal/probe/attempt"
+	"nettool/internal/socket"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// serve answers every connection with handle.
+func serve(t *testing.T, handle func(net.Conn)) socket.Addr {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			handle(c)
+			c.Close()
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-done })
+	return addr(t, l.Addr().String())
+}
+
+func addr(t *testing.T, text string) socket.Addr {
+	t.Helper()
+	a, err := socket.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestPhases(t *testing.T) {
+	to := serve(t, func(c net.Conn) {
+		time.Sleep(20 * time.Millisecond)
+		c.Write([]byte("one "))
+		time.Sleep(30 * time.Millisecond)
+		c.Write([]byte("two\n"))
+	})
+	s := attempt.Spec{Level: attempt.Talk, Send: []byte("x"), Expect: regexp.MustCompile("two")}
+	r := s.Try(t.Context(), to, nil)
+	if !r.OK() || r.Phase != attempt.NoPhase || r.Errno != "" {
+		t.Fatalf("got %+v", r)
+	}
+	if r.Took[attempt.FirstByte] < 15*time.Millisecond || r.Took[attempt.Expected] < 20*time.Millisecond || r.Took[attempt.Sent] == 0 {
+		t.Errorf("phases %v", r.Took)
+	}
+	if sum := r.Took[attempt.FirstByte] + r.Took[attempt.Expected]; r.Total < sum || r.Took[attempt.DNS] != 0 {
+		t.Errorf("total %v, phases %v", r.Total, r.Took)
+	}
+	if r.Addr != to.String() || r.Retransmits != 0 {
+		t.Errorf("addr %q, retransmits %d", r.Addr, r.Retransmits)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	to := serve(t, func(net.Conn) { time.Sleep(10 * time.Millisecond) })
+	ctx, cancel := context.WithCancel(t.Context())
+	s := attempt.Spec{Level: attempt.Stay, Stay: time.Minute}
+	time.AfterFunc(time.Millisecond, cancel)
+	if r := s.Try(ctx, to, nil); r.Outcome != attempt.Cancelled && r.Outcome != attempt.ClosedEarly {
+		t.Errorf("got %v", r.Outcome)
+	}
+	if r := s.Try(ctx, to, nil); r.Outcome != attempt.Cancelled || r.Outcome.Verdict() {
+		t.Errorf("got %v", r.Outcome)
+	}
+}
+
+// A target with several addresses is ok when one is; otherwise the failure that
+// tells most is reported.
+func TestSeveralAddresses(t *testing.T) {
+	to := serve(t, func(net.Conn) {})
+	good := netip.MustParseAddrPort(to.String())
+	bad := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.77"), good.Port())
+	var s attempt.Spec
+	if r := s.Try(t.Context(), to, []netip.AddrPort{bad, good}); !r.OK() || r.Addr != good.String() {
+		t.Errorf("got %v at %q", r.Outcome, r.Addr)
+	}
+	nowhere := netip.AddrPortFrom(netip.MustParseAddr("255.255.255.255"), good.Port())
+	if r := s.Try(t.Context(), to, []netip.AddrPort{nowhere, bad}); r.Outcome != attempt.Refused || r.Addr != bad.String() || r.Errno != "ECONNREFUSED" {
+		t.Errorf("got %v at %q, %s", r.Outcome, r.Addr, r.Errno)
+	}
+}
+
+func TestBanner(t *testing.T) {
+	to := serve(t, func(c net.Conn) { c.Write([]byte("SSH-2.0-x\r\nmore")) })
+	s := attempt.Spec{Banner: 5 * time.Second}
+	if r := s.Try(t.Context(), to, nil); r.Banner != "SSH-2.0-x" {
+		t.Errorf("got %q", r.Banner)
+	}
+}
+
+func TestOutcomeNames(t *testing.T) {
+	want := "ok refused timeout unreachable reset closed_early mismatch tls_error dns_error slow local_error cancelled"
+	var got []string
+	for o := range attempt.Outcomes {
+		got = append(got, o.String())
+	}
+	if strings.Join(got, " ") != want {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestUnescape(t *testing.T) {
+	for text, want := range map[string]string{
+		``: "", `a,b`: "a,b", `\r\n`: "\r\n", `\x00\xfF`: "\x00\xff", `\\n`: `\n`, `\t\0`: "\t\x00", `é`: "é",
+	} {
+		if got, err := attempt.Unescape(text); err != nil || string(got) != want {
+			t.Errorf("%q: got %q, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{`\`, `a\q`, `\x1`, `\xzz`} {
+		if _, err := attempt.Unescape(text); err == nil {
+			t.Errorf("%q: no error", text)
+		}
+	}
+}
+
+func FuzzUnescape(f *testing.F) {
+	f.Add(`\r\n\x00\\`)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := attempt.Unescape(text)
+		if err == nil && len(got) > len(text) {
+			t.Errorf("%q grew to %q", text, got)
+		}
+	})
+}

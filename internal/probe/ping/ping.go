@@ -1,0 +1,111 @@
+// Package ping asks targets again and again on an absolute schedule. An attempt
+// that takes long holds nobody up: the next one starts when it is due. A tick at
+// which none could start is counted, never hidden.
+package ping
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"nettool/internal/probe/attempt"
+	"nettool/internal/probe/tally"
+	"nettool/internal/socket"
+)
+
+// Config says how often and how long. Zero is the default.
+type Config struct {
+	Spec     attempt.Spec
+	Interval time.Duration // default 1 s
+	Count    int64         // ticks for each target; zero is until the end
+	Duration time.Duration // no tick is later than this; zero is until the end
+	Overlap  int           // attempts at one target at once; default what descriptors allow, at most 4096
+	Redraw   time.Duration // how often Observer.Redraw is called; zero is never
+
+	exact bool // ticks are met to within some microseconds
+}
+
+// Observer is told what happens, by one goroutine. Funcs may be nil.
+type Observer struct {
+	// Attempt is called when an attempt ends; seq counts a target's ticks from 1.
+	Attempt func(target int, seq int64, r *attempt.Result)
+	// Change is called when a target goes down or comes up. It follows the order
+	// of the schedule, so that it may come later than the attempt itself.
+	Change func(target int, c *tally.Change)
+	Redraw func()
+}
+
+// DefaultInterval is the time between ticks.
+const DefaultInterval = time.Second
+
+// event is the end of an attempt, or ticks that were missed.
+type event struct {
+	target int
+	seq    int64
+	missed int64
+	due    time.Time
+	result attempt.Result
+}
+
+// Run asks until the schedule ends or ctx does, and then lets the attempts that
+// run come to their end (or cancels them, when it is ctx that ended). tallies
+// has one for each target; it may be read in the observer's funcs, and
+// afterwards.
+func Run(ctx context.Context, c Config, targets []socket.Addr, tallies []*tally.Tally, see Observer) {
+	c = c.withDefaults(len(targets))
+	events := make(chan event, 64)
+	var schedules sync.WaitGroup
+	start := time.Now()
+	for i, to := range targets {
+		s := &schedule{config: &c, to: to, number: i, start: start, events: events}
+		schedules.Go(func() { s.run(ctx) })
+	}
+	go closeAfter(&schedules, events)
+	collect(&c, events, tallies, see)
+}
+
+func (c Config) withDefaults(targets int) Config {
+	if c.Interval <= 0 {
+		c.Interval = DefaultInterval
+	}
+	if c.Overlap <= 0 {
+		c.Overlap = min(max(attempt.Room()/2/targets, 1), 4096)
+	}
+	const few = 8
+	c.exact = targets <= few
+	return c
+}
+
+func closeAfter(w *sync.WaitGroup, events chan<- event) {
+	w.Wait()
+	close(events)
+}
+
+// collect hands events on until there are no more.
+func collect(c *Config, events <-chan event, tallies []*tally.Tally, see Observer) {
+	lines := make([]line, len(tallies))
+	var redraw <-chan time.Time
+	if c.Redraw > 0 && see.Redraw != nil {
+		t := time.NewTicker(c.Redraw)
+		defer t.Stop()
+		redraw = t.C
+	}
+	for {
+		select {
+		case e, ok := <-events:
+			if !ok {
+				return
+			}
+			if e.missed == 0 && see.Attempt != nil {
+				see.Attempt(e.target, e.seq, &e.result)
+			}
+			for change := range lines[e.target].take(e, tallies[e.target]) {
+				if see.Change != nil {
+					see.Change(e.target, change)
+				}
+			}
+		case <-redraw:
+			see.Redraw()
+		}
+	}
+}

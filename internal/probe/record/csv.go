@@ -1,0 +1,78 @@
+package record
+
+import (
+	"encoding/csv"
+	"strconv"
+
+	"nettool/internal/probe/attempt"
+	"nettool/internal/probe/tally"
+	"nettool/internal/probe/wait"
+	"nettool/internal/socket"
+)
+
+// csvSink writes a header and a row an attempt; an empty field is not reached
+// or not known. Changes and summaries have no rows.
+type csvSink struct {
+	*output
+	rows *csv.Writer
+}
+
+// Finding writes one row.
+func (s *csvSink) Finding(f Finding) {
+	s.start()
+	s.note(s.rows.Write(row(ofFinding(f))))
+	s.rows.Flush()
+}
+
+// Waited writes the last attempt's row.
+func (s *csvSink) Waited(w *wait.Ending) { s.Finding(Finding{Kind: "wait", Result: &w.Last}) }
+
+// Change writes nothing.
+func (s *csvSink) Change(socket.Addr, *tally.Change) {}
+
+// Difference writes nothing: the exit code tells.
+func (s *csvSink) Difference(*attempt.Result, string) {}
+
+// Summary writes nothing.
+func (s *csvSink) Summary(*Summary) {}
+
+// Close writes the header even when nothing was found.
+func (s *csvSink) Close() error {
+	s.start()
+	s.rows.Flush()
+	return s.Flush()
+}
+
+func (s *csvSink) start() {
+	if s.rows != nil {
+		return
+	}
+	s.rows = csv.NewWriter(s.w)
+	s.note(s.rows.Write([]string{
+		"type", "ts", "seq", "host", "port", "addr", "outcome", "phase", "errno", "detail", "tries", "total_us",
+		"dns_us", "connect_us", "tls_us", "send_us", "first_byte_us", "expect_us", "close_us", "rtt_us", "syn_retransmits", "banner",
+	}))
+}
+
+func row(l attemptLine) []string {
+	return []string{
+		l.Type, l.TS, number(l.Seq), word(l.Host), number(l.Port), word(l.Addr), l.Outcome, word(l.Phase), word(l.Errno),
+		word(l.Detail), strconv.Itoa(l.Tries), strconv.FormatInt(l.TotalUS, 10),
+		number(l.DNSUS), number(l.ConnectUS), number(l.TLSUS), number(l.SendUS), number(l.FirstByteUS), number(l.ExpectUS),
+		number(l.CloseUS), number(l.RTTUS), number(l.Retransmits), word(l.Banner),
+	}
+}
+
+func word(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func number[T int | int64](n *T) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatInt(int64(*n), 10)
+}

@@ -1,0 +1,75 @@
+// Package tally counts attempts: by outcome, how long they took, when the target
+// went down and came up again, and whether thresholds hold. Its memory does not
+// grow with the number of attempts.
+package tally
+
+import (
+	"time"
+
+	"nettool/internal/probe/attempt"
+	"nettool/internal/probe/histogram"
+)
+
+// Tally is the count of one target's attempts. The zero value is empty. It is
+// not safe for concurrent use.
+type Tally struct {
+	Sent     int64
+	OK       int64
+	Missed   int64 // ticks of a schedule at which no attempt could start
+	Outcomes [attempt.Outcomes]int64
+	Response histogram.Histogram // of ok attempts, from when they were due
+	Service  histogram.Histogram // of ok attempts, from when they started
+
+	last   time.Duration // of the attempt before, when it was ok
+	wobble time.Duration // sum of differences between neighbours
+	pairs  int64
+	track
+}
+
+// Count counts an attempt that belongs to no series: the tally gets no state.
+func (t *Tally) Count(r *attempt.Result) {
+	t.Sent++
+	t.Outcomes[r.Outcome]++
+	if r.OK() {
+		t.OK++
+		t.Response.Add(r.Total)
+		t.Service.Add(r.Total)
+	}
+}
+
+// Add counts an attempt that was due at a time. Attempts are added in the order
+// in which they were due. It returns the change of state that it means, or nil.
+func (t *Tally) Add(due time.Time, r *attempt.Result) *Change {
+	t.Sent++
+	t.Outcomes[r.Outcome]++
+	if r.OK() {
+		t.OK++
+		t.Response.Add(r.Start.Sub(due) + r.Total)
+		t.Service.Add(r.Total)
+		if t.last > 0 {
+			t.wobble += (r.Total - t.last).Abs()
+			t.pairs++
+		}
+		t.last = r.Total
+	} else {
+		t.last = 0
+	}
+	if !r.Outcome.Verdict() {
+		return nil // says nothing about the target
+	}
+	return t.observe(due, r)
+}
+
+// Jitter is the mean difference between the times of neighbouring attempts.
+func (t *Tally) Jitter() time.Duration {
+	if t.pairs == 0 {
+		return 0
+	}
+	return t.wobble / time.Duration(t.pairs)
+}
+
+// Ended is how many attempts came to an end: all but those that were given up.
+func (t *Tally) Ended() int64 { return t.Sent - t.Outcomes[attempt.Cancelled] }
+
+// Failed is how many attempts ended otherwise than ok.
+func (t *Tally) Failed() int64 { return t.Ended() - t.OK }

@@ -1,0 +1,106 @@
+package target_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"nettool/internal/exit"
+	"nettool/internal/probe/target"
+)
+
+func TestParseAll(t *testing.T) {
+	for _, tt := range []struct{ args, want string }{
+		{"db:5432", "db:5432"},
+		{"80", "localhost:80"},
+		{":80", "localhost:80"},
+		{"80 81", "localhost:80 localhost:81"},
+		{"db 80", "db:80"},
+		{"::1 80", "[::1]:80"},
+		{"[::1] 80", "[::1]:80"},
+		{"db 80,82-83", "db:80 db:82 db:83"},
+		{"db:22,80,8000-8002", "db:22 db:80 db:8000 db:8001 db:8002"},
+		{"db:3-5,4-6,1", "db:1 db:3 db:4 db:5 db:6"},
+		{"[::1]:1-2", "[::1]:1 [::1]:2"},
+		{"7-8", "localhost:7 localhost:8"},
+		{"tcp4:db:1,2", "tcp4:db:1 tcp4:db:2"},
+		{"tls:db:443,8443", "tls:db:443 tls:db:8443"},
+		{"db:ssh,http", "db:22 db:80"},
+		{"unix:/a,b-1", "unix:/a,b-1"},
+		{"/tmp/a:1-2", "unix:/tmp/a:1-2"},
+		{"db:65535,65534", "db:65534 db:65535"},
+	} {
+		got, err := labels(strings.Fields(tt.args))
+		if err != nil || got != tt.want {
+			t.Errorf("%q: got %q, %v; want %q", tt.args, got, err, tt.want)
+		}
+	}
+}
+
+func labels(args []string) (string, error) {
+	targets, err := target.ParseAll(args, nil)
+	var out []string
+	for _, a := range target.Expand(targets) {
+		out = append(out, target.Label(a))
+	}
+	return strings.Join(out, " "), err
+}
+
+func TestParseErrors(t *testing.T) {
+	for _, tt := range []struct{ args, want string }{
+		{"", "no target"},
+		{"db:0", "out of range"},
+		{"db:1,70000", "out of range"},
+		{"db:9-3", "runs backwards"},
+		{"db:1,,2", "a port is missing"},
+		{"db:1-", "neither a number"},
+		{"db", "the port is missing"},
+		{"a:b:c", "too many colons"},
+		{"udp:db:53", "TCP and unix stream sockets only"},
+		{"fd:3", "TCP and unix stream sockets only"},
+		{"db:no-such-service", "neither a number nor a known service"},
+	} {
+		_, err := target.ParseAll(strings.Fields(tt.args), nil)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || exit.Of(err) != exit.Usage {
+			t.Errorf("%q: got %v, code %d; want %q", tt.args, err, exit.Of(err), tt.want)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	text := "# machines\n\ndb:1-2\n  web 80 # front\n::1 9\n"
+	got, err := target.ParseAll([]string{"@-"}, strings.NewReader(text))
+	if err != nil || len(got) != 3 || got[0].Len() != 2 || target.Label(got[2].Addr) != "[::1]:9" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	name := filepath.Join(t.TempDir(), "list")
+	if err := os.WriteFile(name, []byte("db:1\nbad line here\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = target.ParseAll([]string{"@" + name}, nil); err == nil || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("got %v, want the line's number", err)
+	}
+	if _, err = target.ParseAll([]string{"@" + name + ".none"}, nil); exit.Of(err) != exit.Local {
+		t.Errorf("got %v, want exit 9", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"db:5432", "80", "[::1]:1-2", "h:22,80,8000-8100", "unix:/x", "tls:h:1", "h:-", ":,", "[fe80::1%eth0]:80"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := target.Parse(text)
+		if err != nil {
+			return
+		}
+		if got.Len() < 1 || got.Len() > 65535 {
+			t.Fatalf("%q: %d ports", text, got.Len())
+		}
+		again, err := target.Parse(got.Addr.String())
+		if err != nil || again.Addr != got.Addr {
+			t.Fatalf("%q: %v does not parse back: %v, %v", text, got.Addr, again.Addr, err)
+		}
+	})
+}
