@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,17 +21,20 @@ import (
 // how long, and what happens when something runs out.
 func admissionCommands() map[string]scriptCmd {
 	return map[string]scriptCmd{
-		"dialfrom":    cmdDialFrom,
-		"crowdfrom":   cmdCrowdFrom,
-		"knock":       cmdKnock,
-		"stall":       cmdStall,
-		"unstall":     cmdUnstall,
-		"descriptors": cmdDescriptors,
-		"pause":       cmdPause,
-		"line":        cmdLine,
-		"follows":     cmdFollows,
-		"reloading":   cmdReloading,
-		"read":        cmdRead,
+		"dialfrom":       cmdDialFrom,
+		"crowdfrom":      cmdCrowdFrom,
+		"knock":          cmdKnock,
+		"stall":          cmdStall,
+		"unstall":        cmdUnstall,
+		"descriptors":    cmdDescriptors,
+		"pause":          cmdPause,
+		"nextdescriptor": cmdNextDescriptor,
+		"within":         cmdWithin,
+		"surplus":        cmdSurplus,
+		"line":           cmdLine,
+		"follows":        cmdFollows,
+		"reloading":      cmdReloading,
+		"read":           cmdRead,
 	}
 }
 
@@ -262,4 +266,71 @@ func cmdLine(ts *testscript.TestScript, neg bool, args []string) {
 		line = append(line, b[0])
 	}
 	ts.Setenv(args[1], strings.TrimSpace(string(line)))
+}
+
+// cmdWithin is start, after a shell has set limits: within 'ulimit -n 64' NAME
+// tcpserve ARG….
+func cmdWithin(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: within COMMAND NAME tcpserve ARG…")
+	}
+	command, serving := withReadyFD(args[2:])
+	start(ts, args[1], append([]string{"sh", "-c", args[0] + ` && exec "$0" "$@"`}, command...), serving)
+}
+
+// cmdSurplus has N clients hold connections to an echo server at the same time:
+// some are answered, and the others are closed: surplus N ADDRESS.
+func cmdSurplus(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: surplus N ADDRESS")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var all, told sync.WaitGroup
+	var in, out atomic.Int32
+	told.Add(n)
+	for range n {
+		all.Go(func() {
+			c, err := dialTo(args[1])
+			if err != nil {
+				told.Done()
+				return
+			}
+			defer c.Close()
+			c.SetDeadline(time.Now().Add(patience))
+			c.Write([]byte("x"))
+			if got, err := c.Read(make([]byte, 1)); got == 1 {
+				in.Add(1)
+			} else if refused(err) == nil {
+				out.Add(1)
+			}
+			told.Done()
+			told.Wait()
+		})
+	}
+	all.Wait()
+	if in.Load() == 0 || out.Load() == 0 || int(in.Load()+out.Load()) != n {
+		ts.Fatalf("%d answered and %d closed of %d", in.Load(), out.Load(), n)
+	}
+}
+
+// cmdNextDescriptor sets $VAR to a limit of descriptors that leaves a process
+// none: the lowest number that is not in use. With "holes" it is the number after
+// the highest in use, which leaves what is not in use below.
+//
+//	nextdescriptor NAME VAR [holes]
+func cmdNextDescriptor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: nextdescriptor NAME VAR [holes]")
+	}
+	dir := filepath.Join("/proc", strconv.Itoa(lookup(ts, args[0]).cmd.Process.Pid), "fd")
+	next := 0
+	for n := range 64 { // what our own starter left open may be far above
+		if _, err := os.Lstat(filepath.Join(dir, strconv.Itoa(n))); err == nil {
+			next = n + 1
+		} else if len(args) == 2 {
+			break
+		}
+	}
+	ts.Setenv(args[1], strconv.Itoa(next))
 }

@@ -34,8 +34,10 @@ type inProcess struct {
 	live     map[uint64]*session
 	lastID   uint64
 	full     fullness
-	draining bool // no more than the backlog comes in
-	leaving  bool // nothing comes in
+	lack     lack
+	reserve  reserve // taken when there are no descriptors
+	draining bool    // no more than the backlog comes in
+	leaving  bool    // nothing comes in
 	signaled bool
 	last     ending
 	failure  error
@@ -63,6 +65,10 @@ func serveInProcess(cfg *Config, d *door, listeners []net.Listener, signals <-ch
 	}
 	s := &inProcess{cfg: cfg, handle: run, listeners: listeners, door: d, live: map[uint64]*session{}, counts: newCounts(cfg)}
 	s.freed = sync.NewCond(&s.mu)
+	if cfg.Reject {
+		s.reserve = newReserve()
+		defer s.reserve.close()
+	}
 	if err := announce(cfg, addrsOf(listeners)); err != nil {
 		closeListeners(listeners)
 		return err
@@ -73,7 +79,6 @@ func serveInProcess(cfg *Config, d *door, listeners []net.Listener, signals <-ch
 		s.acceptors.Go(func() { s.acceptFrom(l) })
 	}
 	s.untilOver(signals)
-	s.full.end(cfg.Log)
 	return logExit(cfg, s.result(), int(s.lastID))
 }
 
@@ -91,11 +96,7 @@ func (s *inProcess) acceptFrom(l net.Listener) {
 		case isClosed(err) || errors.Is(err, os.ErrDeadlineExceeded):
 			return
 		case exhaustion(err):
-			if backoff == 0 {
-				s.cfg.Log.Error("accept", err)
-			}
-			backoff = min(max(2*backoff, firstBackoff), lastBackoff)
-			time.Sleep(backoff)
+			backoff = s.short(l, err, backoff)
 		case errors.Is(err, syscall.ECONNABORTED):
 		default:
 			s.fail(err)
@@ -321,6 +322,7 @@ func (s *inProcess) fail(err error) {
 func (s *inProcess) result() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.full.end(s.cfg.Log)
 	if s.failure != nil || !s.cfg.Once || s.signaled {
 		return s.failure
 	}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -41,10 +40,14 @@ func (c *Config) descriptorsEach() int {
 
 // descriptorsApart is how many are kept for all that is not a connection.
 func (c *Config) descriptorsApart() int {
+	apart := spareDescriptors
 	if c.Admin != nil {
-		return 2 * spareDescriptors
+		apart += spareDescriptors
 	}
-	return spareDescriptors
+	if c.model() == "pool" {
+		apart += c.Spare + spawnQueue // children that wait, and that start while a connection waits for each
+	}
+	return apart
 }
 
 // keepDescriptors keeps what our starter left open from our programs
@@ -60,28 +63,6 @@ func openDescriptors() int {
 	}
 	return len(entries)
 }
-
-// reserve is a descriptor that is given up when there are no more, so that a
-// server that does not let clients wait can still accept and close.
-type reserve struct{ fd int }
-
-func newReserve() reserve {
-	fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		fd = -1
-	}
-	return reserve{fd}
-}
-
-func (r *reserve) close() {
-	if r.fd >= 0 {
-		unix.Close(r.fd)
-		r.fd = -1
-	}
-}
-
-// spent reports whether err is the lack of descriptors.
-func spent(err error) bool { return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) }
 
 // turnAway accepts one connection with the reserve's place and closes it. It
 // returns false when that was not possible.

@@ -189,11 +189,13 @@ func (r *programRunner) keep(p *program) {
 // connection up otherwise.
 func (r *programRunner) forkFailed(p *program) {
 	r.s.counts.spawnFailures++
-	if exhaustion(p.err) && p.doomed == 0 {
+	if exhaustion(p.err) {
 		r.s.say("start program", p.err)
 		r.rest()
-		r.s.loop.after(r.backoff, func() { r.jobs <- p })
-		return
+		if p.doomed == 0 && !r.s.cfg.Reject {
+			r.s.loop.after(r.backoff, func() { r.jobs <- p })
+			return
+		}
 	}
 	c := p.conn
 	unix.Close(c.fd)

@@ -73,13 +73,31 @@ func (p *pool) startFailed(err error) {
 	p.failures++
 	p.s.counts.spawnFailures++
 	p.s.say("start a child", err)
+	if p.s.cfg.Reject {
+		p.giveUp(err)
+	}
 	rest := min(firstBackoff<<min(p.failures-1, 10), lastBackoff)
 	p.resting = true
 	p.s.loop.after(rest, func() { p.resting = false })
 }
 
-// stuck reports whether connections wait for children that cannot be started.
-func (p *pool) stuck() bool { return p.resting && len(p.pending) > 0 }
+// giveUp closes the connections that wait for a child.
+func (p *pool) giveUp(err error) {
+	pending := p.pending
+	p.pending = nil
+	for _, c := range pending {
+		unix.Close(c.fd)
+		c.fd = -1
+		e := c.end(handoff.Now())
+		e.reason, e.err = c.cause(handoff.Error), err.Error()
+		p.s.ended(c, e)
+	}
+}
+
+// stuck reports whether no child is idle and none can be started now.
+func (p *pool) stuck() bool {
+	return p.resting && len(p.idle) == 0 && (len(p.pending) > 0 || p.s.cfg.Reject)
+}
 
 // died handles the end of a child that the parent did not retire, or that broke
 // the contract. Its connection, if it has one, ends with it.
