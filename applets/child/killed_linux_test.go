@@ -125,4 +125,3 @@ func over(t *testing.T, pidfd int, wait time.Duration) bool {
 		}
 	}
 }
-

@@ -138,4 +138,3 @@ func tcpPair(t testing.TB) (client, server *net.TCPConn) {
 	}
 	return c.(*net.TCPConn), s.(*net.TCPConn)
 }
-

@@ -199,4 +199,3 @@ func TestUnknownHandler(t *testing.T) {
 		t.Errorf("ended with %d", ws.ExitStatus())
 	}
 }
-
