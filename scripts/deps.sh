@@ -21,6 +21,8 @@ s6-supervise:s6
 promtool:prometheus
 ip:iproute2
 unshare:util-linux
+prlimit:util-linux
+setpriv:util-linux
 bash:bash
 openssl:openssl
 microsocks:microsocks

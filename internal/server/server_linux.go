@@ -64,6 +64,7 @@ type server struct {
 // serveProcesses runs the server until it has ended, and returns what it ends
 // with.
 func serveProcesses(cfg *Config, d *door, listeners []net.Listener, signals <-chan os.Signal) error {
+	keepThreads()
 	l, err := newLoop()
 	if err != nil {
 		closeListeners(listeners)
