@@ -26,8 +26,8 @@ func (s *server) table() []live {
 // for a child has none yet.
 func (p *pool) inspect(visit func(*conn, live)) {
 	for w := range p.busy {
-		in, out := w.child.Page().Counters()
-		l := live{pid: w.child.PID, counted: true, bytesIn: in.Load(), bytesOut: out.Load()}
+		l := live{pid: w.child.PID, counted: true}
+		l.bytesIn, l.bytesOut = w.child.Page().Counts()
 		l.ends = [2]netip.AddrPort{w.conn.local.addr, w.conn.remote.addr}
 		visit(w.conn, l)
 	}

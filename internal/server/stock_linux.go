@@ -169,8 +169,7 @@ func (p *pool) lost(c *conn, w *worker, st status) ending {
 		return closed(c, &r)
 	}
 	r := handoff.Result{Ended: handoff.Now(), Reason: st.reason()}
-	in, out := w.child.Page().Counters()
-	r.BytesIn, r.BytesOut = in.Load(), out.Load()
+	r.BytesIn, r.BytesOut = w.child.Page().Counts()
 	e := closed(c, &r)
 	e.exit, e.signal = st.code, st.signal
 	return e
