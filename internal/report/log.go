@@ -84,6 +84,9 @@ func (l *Log) Detail(event string, attrs ...slog.Attr) {
 // Answer logs one event that somebody has asked for, at every level.
 func (l *Log) Answer(event string, attrs ...slog.Attr) { l.emit(event, attrs) }
 
+// Dropped is how many lines were lost so far.
+func (l *Log) Dropped() int { return l.queue.lost() }
+
 // Error logs an "error" event, at every level. what says what was being done.
 func (l *Log) Error(what string, err error, attrs ...slog.Attr) {
 	l.emit("error", append(slices.Clip(attrs), slog.String("error", what+": "+err.Error())))

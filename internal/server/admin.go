@@ -120,7 +120,7 @@ func (d *desk) metrics() admin.Reply {
 	var page []byte
 	if !d.model.ask(func() {
 		g := d.model.gauges()
-		page = d.model.counted().page(&g)
+		page = d.model.counted().page(&g, d.cfg.Log.Dropped())
 	}) {
 		return busy()
 	}

@@ -67,8 +67,8 @@ type gauges struct {
 // isReady tells whether a new connection is served.
 func (g *gauges) isReady() bool { return g.state == "ready" }
 
-// page writes the metrics.
-func (c *counts) page(g *gauges) []byte {
+// page writes the metrics. dropped is how many lines of the log were lost.
+func (c *counts) page(g *gauges, dropped int) []byte {
 	var t metrics.Text
 	t.Family("nettool_connections", "gauge", "Connections that are open, by state.")
 	t.Sample("nettool_connections", float64(g.open-g.waiting), "state", "running")
@@ -97,6 +97,7 @@ func (c *counts) page(g *gauges) []byte {
 	t.Counter("nettool_spawns_total", "Processes that were started.", c.spawned)
 	t.Counter("nettool_spawn_failures_total", "Processes that could not be started.", c.spawnFailures)
 	t.Counter("nettool_child_exits_total", "Children that ended without being told to.", c.childExits)
+	t.Counter("nettool_log_lines_dropped_total", "Lines of the log that standard error did not take.", uint64(dropped))
 	t.Gauge("nettool_ready", "1 when new connections are served.", bit(g.isReady()))
 	t.Gauge("nettool_start_time_seconds", "When the server started, in seconds since the epoch.", float64(c.since.UnixMilli())/1000)
 	return t.Bytes()
