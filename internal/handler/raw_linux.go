@@ -106,12 +106,15 @@ func (c *Raw) expiry(events int16) expiry {
 func (c *Raw) await(events int16) error {
 	for {
 		timeout := -1
+		var expired error
 		if at := c.expiry(events); !at.when.IsZero() {
 			left := time.Until(at.when)
-			if left <= 0 {
+			if left <= 0 && at.final() {
 				return at.err
 			}
-			timeout = pollTimeout(left)
+			if timeout = pollTimeout(max(left, 0)); left <= 0 {
+				expired = at.err // unless there is something already: it may have waited for us
+			}
 		}
 		fds := []unix.PollFd{{Fd: int32(c.fd), Events: events}}
 		n, err := unix.Poll(fds, timeout)
@@ -120,6 +123,9 @@ func (c *Raw) await(events int16) error {
 		}
 		if n > 0 {
 			return nil
+		}
+		if expired != nil {
+			return expired
 		}
 	}
 }
