@@ -22,13 +22,18 @@ func openPIDFile(path string, u *identity) (pidFile, error) {
 	if err != nil {
 		return pidFile{}, fmt.Errorf("open pid file: %w", err)
 	}
+	p := pidFile{f}
+	if !p.inPlace() { // a link, perhaps somebody else's idea of what we overwrite
+		f.Close()
+		return pidFile{}, fmt.Errorf("open pid file %q: is not a file of that name", path)
+	}
 	if u != nil {
 		if err := f.Chown(u.uid, u.gid); err != nil {
 			f.Close()
 			return pidFile{}, fmt.Errorf("open pid file: %w", err)
 		}
 	}
-	return pidFile{f}, nil
+	return p, nil
 }
 
 // fill writes our pid and a newline. A reader sees the old pid, or ours.
@@ -70,5 +75,5 @@ func (p *pidFile) inPlace() bool {
 		return false
 	}
 	there, err := os.Lstat(p.f.Name())
-	return err == nil && os.SameFile(ours, there)
+	return err == nil && ours.Mode().IsRegular() && os.SameFile(ours, there)
 }
