@@ -27,6 +27,7 @@ const (
 	diagResponse  = diagHeader + 72 // where attributes begin
 	diagNoCookie  = 0xffffffff
 	diagAllStates = 0xffffffff
+	tcpListen     = 10 // net/tcp_states.h
 )
 
 // Info reads TCP_INFO of the connection between two addresses of which local is
@@ -45,7 +46,8 @@ func (d *Diag) Info(local, remote netip.AddrPort) (info TCPInfo, ok bool) {
 		d.mute = true
 		return TCPInfo{}, false
 	}
-	return parseDiag(d.reply[:n])
+	info, ok = parseDiag(d.reply[:n])
+	return info, ok && info.State != tcpListen // a connection that is gone finds its listener
 }
 
 // Close releases the netlink socket.
