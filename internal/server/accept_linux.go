@@ -39,6 +39,17 @@ type waiting struct {
 // loop looks at anything else.
 const acceptBatch = 64
 
+// smallBatch is the same when descriptors are few: what was accepted and is not
+// handed on yet takes one beside the child's.
+const smallBatch = spawnQueue
+
+func (c *Config) batch() int {
+	if c.lowered {
+		return smallBatch
+	}
+	return acceptBatch
+}
+
 // updatePolling polls the listeners if, and only if, connections can be taken.
 func (s *server) updatePolling() {
 	want := s.lifecycle.ready && !s.lifecycle.closed && !s.accepting.exhausted &&
@@ -70,7 +81,7 @@ func (s *server) poll(l *listener, on bool) {
 // acceptSome takes connections from a listener until it has no more, or the
 // server takes no more.
 func (s *server) acceptSome(l *listener) {
-	for range acceptBatch {
+	for range s.cfg.batch() {
 		if s.lifecycle.closed || s.accepting.exhausted || (!s.cfg.Reject && s.blocked()) {
 			return
 		}

@@ -59,6 +59,8 @@ type Config struct {
 	Stderr  string   // of programs: inherit, null or socket
 	Log     *report.Log
 
+	lowered bool // MaxConns, for lack of descriptors
+
 	// Ready is called once the listeners are open and the spares are warm.
 	Ready func(listening []net.Addr) error
 

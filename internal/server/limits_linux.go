@@ -26,7 +26,7 @@ func fitDescriptors(cfg *Config) {
 		return
 	}
 	why := fmt.Errorf("lowered from %d to %d: descriptors are limited to %d", cfg.Admission.MaxConns, most, limit.Cur)
-	cfg.Admission.MaxConns = most
+	cfg.Admission.MaxConns, cfg.lowered = most, true
 	cfg.Log.Error("max-conns", why)
 }
 

@@ -72,7 +72,7 @@ func (p *pool) spawned(child *handoff.Child, err error) {
 func (p *pool) startFailed(err error) {
 	p.failures++
 	p.s.counts.spawnFailures++
-	p.s.say("start a child", err)
+	p.s.say("pool", err)
 	if p.s.cfg.Reject {
 		p.giveUp(err)
 	}
