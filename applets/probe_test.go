@@ -153,7 +153,7 @@ func cmdValidJSON(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func probeSchema(ts *testscript.TestScript) *jsonSchema {
-	text, err := os.ReadFile(filepath.Join(sourceDir, "..", "internal", "record", "schema.json"))
+	text, err := os.ReadFile(filepath.Join(sourceDir, "..", "internal", "probe", "record", "schema.json"))
 	ts.Check(err)
 	var root map[string]any
 	ts.Check(json.Unmarshal(text, &root))
