@@ -87,6 +87,7 @@ distinct() {
 }
 
 # shellcheck disable=SC3045 # every sh of Linux has ulimit -n
+# shellcheck disable=SC3045 # every sh of Linux has ulimit -n
 ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 sh scripts/install.sh "$tmp/bin" >/dev/null
 go build -o "$tmp/crowds" ./scripts/bench/crowds
