@@ -66,7 +66,7 @@ func openDesk(ctx context.Context, cfg *Config) (*desk, error) {
 		err := exit.Errorf(exit.Usage, "admin address %q: is neither loopback nor a unix socket's file", a.Addr)
 		return nil, exit.Hint(err, "say who may ask with --admin-allow CIDR,…, or use a bare port, or unix:PATH")
 	}
-	listeners, names, err := listenNamed(ctx, "admin", a.Addr, socket.Options{Mode: 0o600}, cfg.heir.inherited)
+	listeners, names, err := listenNamed(ctx, "admin", a.Addr, socket.Options{Mode: 0o600}, cfg.heir)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func settleIn(ctx context.Context, cfg *Config) (err error) {
 func listenAll(ctx context.Context, cfg *Config) ([]net.Listener, error) {
 	var all []net.Listener
 	for _, a := range cfg.Addrs {
-		some, names, err := listenNamed(ctx, "listen", a, cfg.Options, cfg.heir.inherited)
+		some, names, err := listenNamed(ctx, "listen", a, cfg.Options, cfg.heir)
 		if err != nil {
 			closeListeners(all)
 			return nil, err

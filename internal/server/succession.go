@@ -17,16 +17,12 @@ const sentinel = "TABLEFLIP_HAS_PARENT_7DIU3"
 // take over its listeners. Who waited for its start has been told long ago.
 func Succeeds() bool { return os.Getenv(sentinel) != "" && handedPipes() }
 
-// inherits looks for what an older image has handed over under a name; nil is
-// nothing.
-type inherits func(name string) (*os.File, error)
-
 // listenNamed opens the listeners of one address, or takes them over. names are
 // those under which they are handed on, in the same order.
-func listenNamed(ctx context.Context, kind string, a socket.Addr, o socket.Options, from inherits) (all []net.Listener, names []string, err error) {
+func listenNamed(ctx context.Context, kind string, a socket.Addr, o socket.Options, from *heir) (all []net.Listener, names []string, err error) {
 	name := func() string { return fmt.Sprintf("%s %s %d", kind, a, len(all)) }
 	for {
-		f, err := from(name())
+		f, err := from.inherited(name())
 		if err != nil {
 			closeListeners(all)
 			return nil, nil, err
@@ -34,7 +30,7 @@ func listenNamed(ctx context.Context, kind string, a socket.Addr, o socket.Optio
 		if f == nil {
 			break
 		}
-		l, err := takeListener(f, a, o)
+		l, err := from.takeListener(f, a, o)
 		if err != nil {
 			closeListeners(all)
 			return nil, nil, err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudflare/tableflip"
@@ -28,9 +29,10 @@ type heir struct {
 	listenerNames, adminNames []string
 
 	running bool
-	result  chan error // of the upgrade that runs
-	card    *os.File   // where the successor writes its pid
-	gone    bool       // a successor has taken over
+	result  chan error  // of the upgrade that runs
+	card    *os.File    // where the successor writes its pid
+	gone    bool        // a successor has taken over
+	arrived atomic.Bool // we have taken over
 }
 
 // cardName is the name under which the card is handed on.
@@ -73,6 +75,7 @@ func (h *heir) ready() {
 		card.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0)
 		card.Close()
 	}
+	h.arrived.Store(true)
 	if err := h.flip.Ready(); err != nil {
 		h.log.Error("take over", err)
 	}
@@ -194,8 +197,11 @@ func logUpgrade(log *report.Log, pid, connections int, err error) {
 	log.Answer("upgrade", attrs...)
 }
 
-func takeListener(f *os.File, a socket.Addr, o socket.Options) (net.Listener, error) {
-	return socket.Take(f, a, o)
+// takeListener makes a listener of what the older image has handed over. Its
+// socket file stays the older image's until we have taken over: a start that
+// fails changes nothing.
+func (h *heir) takeListener(f *os.File, a socket.Addr, o socket.Options) (net.Listener, error) {
+	return socket.Take(f, a, o, h.arrived.Load)
 }
 
 func closeFiles(files map[string]*os.File) {

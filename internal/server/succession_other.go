@@ -25,7 +25,7 @@ func (h *heir) inherited(string) (*os.File, error) { return nil, nil }
 func (h *heir) ready()                             {}
 func (h *heir) stop() bool                         { return false }
 
-func takeListener(f *os.File, _ socket.Addr, _ socket.Options) (net.Listener, error) {
+func (h *heir) takeListener(f *os.File, _ socket.Addr, _ socket.Options) (net.Listener, error) {
 	f.Close()
 	return nil, errors.New("upgrades work on Linux only")
 }

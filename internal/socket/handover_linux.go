@@ -32,9 +32,9 @@ func Leave(l net.Listener) error {
 }
 
 // Take makes a listener of the copy f of one that an older image of this
-// program had opened for the address a. Its socket file, if it has one, is ours
-// from now on. f is closed.
-func Take(f *os.File, a Addr, o Options) (net.Listener, error) {
+// program had opened for the address a. Its socket file, if it has one, is ours,
+// to be removed at the end, once mine says so. f is closed.
+func Take(f *os.File, a Addr, o Options, mine func() bool) (net.Listener, error) {
 	defer f.Close()
 	if err := refresh(f, o); err != nil {
 		return nil, fmt.Errorf("take over listener %s: %w", a, err)
@@ -49,9 +49,10 @@ func Take(f *os.File, a Addr, o Options) (net.Listener, error) {
 	}
 	u.SetUnlinkOnClose(false)
 	file, err := newSocketFile(a.Path)
-	if err != nil { // it was removed behind our back: what is connected works on
-		file = nil
+	if err != nil { // it was removed behind our back: there is nothing to remove
+		return &unixListener{UnixListener: u}, nil
 	}
+	file.mine = mine
 	return &unixListener{UnixListener: u, file: file}, nil
 }
 

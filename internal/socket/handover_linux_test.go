@@ -14,11 +14,16 @@ func TestHandOver(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "s")
 	for _, text := range []string{"127.0.0.1:0", "unix:" + path, "unix:@nettool-test-handover-" + filepath.Base(t.TempDir())} {
+		mine := false
 		a, err := Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		all, err := Listen(context.Background(), a, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		spare, err := Hand(all[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +39,13 @@ func TestHandOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		all[0].Close() // once more is harmless
-		l, err := Take(f, a, Options{})
+		failed, err := Take(spare, a, Options{}, func() bool { return mine })
+		if err != nil {
+			t.Fatal(err)
+		}
+		failed.Close() // was never ready: changes nothing
+		mine = true
+		l, err := Take(f, a, Options{}, func() bool { return mine })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +75,7 @@ func TestTakeWhatDoesNotListen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Take(f, Addr{Network: "tcp"}, Options{}); err == nil {
+	if _, err := Take(f, Addr{Network: "tcp"}, Options{}, nil); err == nil {
 		t.Error("took /dev/null for a listener")
 	}
 }

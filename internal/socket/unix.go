@@ -36,6 +36,7 @@ func (l *unixListener) Close() error {
 type socketFile struct {
 	path string // absolute: the working directory may change
 	info fs.FileInfo
+	mine func() bool // not nil: it is ours once this says so
 }
 
 // Remover remembers the socket file at path as this process's own and returns
@@ -58,13 +59,13 @@ func newSocketFile(path string) (*socketFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &socketFile{path, info}, nil
+	return &socketFile{path: path, info: info}, nil
 }
 
 // remove deletes the file unless it is gone or another socket's. It gives up if
 // the folder stays locked.
 func (f *socketFile) remove() error {
-	if f == nil {
+	if f == nil || (f.mine != nil && !f.mine()) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
