@@ -161,7 +161,7 @@ func (s *server) exhausted(doing string, err error) {
 // say logs that something has run out, once until things have worked for a
 // while.
 func (s *server) say(doing string, err error) {
-	if !s.accepting.lack.said() {
+	if !s.accepting.lack.said(doing) {
 		s.cfg.Log.Error(doing, err)
 	}
 }

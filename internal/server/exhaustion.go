@@ -16,15 +16,19 @@ const (
 // has.
 const calm = 10 * time.Second
 
-// lack says once that something has run out, however often it does.
-type lack struct{ last time.Time }
+// lack says once that something has run out, however often it does. It is kept
+// by what was being done, which is one of a few words.
+type lack map[string]time.Time
 
 // said notes that something has run out, and reports whether that was said.
-func (l *lack) said() bool {
+func (l *lack) said(doing string) bool {
+	if *l == nil {
+		*l = lack{}
+	}
 	now := time.Now()
-	said := !l.last.IsZero() && now.Sub(l.last) < calm
-	l.last = now
-	return said
+	last, before := (*l)[doing]
+	(*l)[doing] = now
+	return before && now.Sub(last) < calm
 }
 
 // longer is the wait after one of d.

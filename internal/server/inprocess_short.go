@@ -17,7 +17,7 @@ const turnAwayTime = 10 * time.Millisecond
 // acceptor waits for so long as it returns, which grows with each failure.
 func (s *inProcess) short(l net.Listener, err error, backoff time.Duration) time.Duration {
 	s.mu.Lock()
-	if !s.lack.said() {
+	if !s.lack.said("accept") {
 		s.cfg.Log.Error("accept", err)
 	}
 	away := s.cfg.Reject && spent(err) && !s.draining && !s.leaving && s.turnAway(l)

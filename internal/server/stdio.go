@@ -91,7 +91,7 @@ func acceptAllowed(cfg *Config, d *door, l net.Listener) (net.Conn, error) {
 			continue
 		}
 		if exhaustion(err) {
-			if !short.said() {
+			if !short.said("accept") {
 				cfg.Log.Error("accept", err)
 			}
 			time.Sleep(firstBackoff)

@@ -72,7 +72,11 @@ func (p *pool) spawned(child *handoff.Child, err error) {
 func (p *pool) startFailed(err error) {
 	p.failures++
 	p.s.counts.spawnFailures++
-	p.s.say("pool", err)
+	doing := "child"
+	if exhaustion(err) {
+		doing = "pool"
+	}
+	p.s.say(doing, err)
 	if p.s.cfg.Reject {
 		p.giveUp(err)
 	}
