@@ -21,11 +21,11 @@ tool() {
 }
 
 scripts() {
-	for script in scripts/*.sh scripts/bench/*.sh .ci/run; do
+	for script in scripts/*.sh scripts/bench/*.sh scripts/s6/*/run .ci/run; do
 		[ ! -e "$script" ] || sh -n "$script" || return 1
 	done
 	command -v shellcheck >/dev/null || { echo "no shellcheck: left out"; return 0; }
-	shellcheck -x scripts/*.sh .ci/run
+	shellcheck -x scripts/*.sh scripts/s6/*/run .ci/run
 }
 
 formatted() {
