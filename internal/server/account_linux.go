@@ -106,7 +106,10 @@ func octets(info *socket.TCPInfo, outq int, reset bool) (in, out int64) {
 	if !reset {
 		out += int64(outq)
 	}
-	theirs, ours := fins(info.State, reset)
+	// Closed without an error that we saw: in order, or reset and the program was
+	// first to read the error. Only in order was our FIN acknowledged.
+	inOrder := !reset && info.BytesAcked > info.BytesSent-info.BytesRetrans
+	theirs, ours := fins(info.State, inOrder)
 	if theirs && in > 0 {
 		in--
 	}
@@ -116,8 +119,9 @@ func octets(info *socket.TCPInfo, outq int, reset bool) (in, out int64) {
 	return in, out
 }
 
-// fins reports whether the peer's FIN was received, and ours sent.
-func fins(state uint8, reset bool) (theirs, ours bool) {
+// fins reports whether the peer's FIN was received, and ours sent. inOrder says
+// that a connection that is closed now has ended with both.
+func fins(state uint8, inOrder bool) (theirs, ours bool) {
 	switch state {
 	case tcpCloseWait:
 		return true, false
@@ -126,7 +130,7 @@ func fins(state uint8, reset bool) (theirs, ours bool) {
 	case tcpLastAck, tcpClosing, tcpTimeWait:
 		return true, true
 	case tcpClose:
-		return !reset, !reset
+		return inOrder, inOrder
 	}
 	return false, false
 }
