@@ -47,27 +47,6 @@ func TestListenPort0TakenInOtherFamily(t *testing.T) {
 	closeAll(free)
 }
 
-func TestListenEveryInterface(t *testing.T) {
-	t.Parallel()
-	for _, text := range []string{":0", "*:0", "tcp4::0", "tcp6::0"} {
-		listeners := mustListen(t, text, Options{})
-		if len(listeners) != 1 || !listeners[0].Addr().(*net.TCPAddr).IP.IsUnspecified() {
-			t.Fatalf("%s: %d listeners, first %v", text, len(listeners), listeners[0].Addr())
-		}
-		port := portOf(listeners[0])
-		conn4, err4 := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
-		conn6, err6 := net.Dial("tcp6", fmt.Sprintf("[::1]:%d", port))
-		if (err4 != nil) != (text == "tcp6::0") || (err6 != nil) != (text == "tcp4::0") {
-			t.Errorf("%s: IPv4 %v, IPv6 %v", text, err4, err6)
-		}
-		for _, conn := range []net.Conn{conn4, conn6} {
-			if conn != nil {
-				conn.Close()
-			}
-		}
-	}
-}
-
 func TestListenErrors(t *testing.T) {
 	t.Parallel()
 	taken := mustListen(t, "127.0.0.1:0", Options{})[0].Addr().String()
