@@ -33,6 +33,7 @@ func serveCommands() map[string]scriptCmd {
 		"gone":       cmdGone,
 		"logged":     cmdLogged,
 		"connpid":    cmdConnPID,
+		"deaf":       cmdDeaf,
 	}
 }
 
@@ -46,7 +47,8 @@ func dialTo(addr string) (net.Conn, error) {
 	return net.DialTimeout("tcp", addr, patience)
 }
 
-// cmdDial opens a connection: dial NAME ADDRESS. With ! it must be refused.
+// cmdDial opens a connection: dial NAME ADDRESS. With ! it must be refused: for
+// unix sockets, as a port may be another's by now.
 func cmdDial(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: dial NAME ADDRESS")
@@ -284,4 +286,45 @@ func cmdConnPID(ts *testscript.TestScript, neg bool, args []string) {
 	line := `open id=` + args[1] + ` .*pid=([0-9]+)`
 	cmdWaitlog(ts, false, []string{args[0], line})
 	ts.Setenv(args[2], regexp.MustCompile(line).FindStringSubmatch(lookup(ts, args[0]).text())[1])
+}
+
+// cmdDeaf waits until a server has no listening TCP socket: deaf NAME. Dialling
+// its port would not tell, since the port may be another's by now.
+func cmdDeaf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: deaf NAME")
+	}
+	pid := lookup(ts, args[0]).cmd.Process.Pid
+	for end := time.Now().Add(patience); listens(ts, pid); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("%s still listens", args[0])
+		}
+	}
+}
+
+// listens reports whether a process has a socket in state TCP_LISTEN (proc(5),
+// /proc/net/tcp).
+func listens(ts *testscript.TestScript, pid int) bool {
+	fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	ts.Check(err)
+	own := map[string]bool{}
+	for _, fd := range fds {
+		link, _ := os.Readlink(fd) // it may be closed by now
+		if inode, ok := strings.CutPrefix(link, "socket:["); ok {
+			own[strings.TrimSuffix(inode, "]")] = true
+		}
+	}
+	for _, table := range []string{"tcp", "tcp6"} {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, table))
+		if errors.Is(err, os.ErrNotExist) {
+			return false // the process is gone
+		}
+		ts.Check(err)
+		for line := range strings.Lines(string(b)) {
+			if f := strings.Fields(line); len(f) > 9 && f[3] == "0A" && own[f[9]] {
+				return true
+			}
+		}
+	}
+	return false
 }
