@@ -41,9 +41,9 @@ type program struct {
 	err     error       // of the start
 }
 
-// forkers is how many goroutines start programs beside the loop: one keeps a
-// second core busy while the loop waits for an exec.
-const forkers = 1
+// forkers is how many goroutines start programs: one keeps a second core busy
+// while the other waits for an exec.
+const forkers = 2
 
 func newProgramRunner(s *server) (*programRunner, error) {
 	r := &programRunner{
@@ -78,31 +78,25 @@ func (r *programRunner) run(c *conn) {
 	r.queue = append(r.queue, p)
 }
 
-// flush starts what is queued, in order. One program that comes alone is started
-// by the loop itself, which saves two wake-ups; of several, the loop starts one
-// while the forkers start others.
+// flush starts what is queued, in order. A program that is nearly alone is
+// started by the loop itself, which saves two wake-ups; among others the loop is
+// left free to reap, since a client sees its end only then.
 func (r *programRunner) flush() {
-	if len(r.queue) == 0 {
-		return
-	}
 	queue := r.queue
 	r.queue = nil
-	if len(queue) > 1 || len(r.jobs) > 0 {
-		for _, p := range queue {
-			r.jobs <- p // there is a place for each admitted connection
-		}
-		queue = nil
-		select {
-		case p := <-r.jobs:
-			queue = []*program{p}
-		default:
-		}
+	if len(queue) == 1 && len(r.running) <= nearlyAlone {
+		r.start(queue[0])
+		r.forked(queue[0])
+		return
 	}
 	for _, p := range queue {
-		r.start(p)
-		r.forked(p)
+		r.jobs <- p // there is a place for each admitted connection
 	}
 }
+
+// nearlyAlone is how many programs run when one comes after the other: the last
+// one may still be ending.
+const nearlyAlone = 2
 
 // environment is that of the program for one connection.
 func (r *programRunner) environment(c *conn) []string {
@@ -234,15 +228,15 @@ func programError(err error) int {
 // exited reaps a program and closes its books.
 func (r *programRunner) exited(p *program) {
 	c := p.conn
-	r.s.loop.remove(p.pidfd, p.exited)
-	unix.Close(p.pidfd)
 	e := c.end(handoff.Now())
-	p.watch.end(r.s.loop)
-	if c.fd >= 0 {
+	if c.fd >= 0 { // first of all: the peer waits for this end
 		p.account.close(r.s.loop, &e)
 		unix.Close(c.fd)
 		c.fd = -1
 	}
+	p.watch.end(r.s.loop)
+	r.s.loop.remove(p.pidfd, p.exited)
+	unix.Close(p.pidfd)
 	if c.force || p.account.dead { // what it left running belongs to a connection that we, or a timer, ended
 		unix.Kill(-c.pid, unix.SIGKILL)
 	}
