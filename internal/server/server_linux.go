@@ -64,6 +64,9 @@ type server struct {
 // serveProcesses runs the server until it has ended, and returns what it ends
 // with.
 func serveProcesses(cfg *Config, d *door, listeners []net.Listener, signals <-chan os.Signal) error {
+	if len(cfg.Program) > 0 {
+		keepProcessors()
+	}
 	keepThreads()
 	l, err := newLoop()
 	if err != nil {

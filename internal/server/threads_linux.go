@@ -5,6 +5,15 @@ import (
 	"sync"
 )
 
+// idleProcessors is enough for some of the Go scheduler's processors to be idle
+// while the loop and the forkers wait in the kernel.
+const idleProcessors = 8
+
+// keepProcessors gives the scheduler processors that stay idle while programs
+// are started. Without an idle one its monitor takes those of the threads that
+// wait in the kernel away, every 20 µs, and they must get them back.
+func keepProcessors() { runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), idleProcessors)) }
+
 // keepThreads starts the threads that the Go runtime may want later, which keeps
 // them: it ends the process when it wants one and there is none to be had, as
 // when programs have used up RLIMIT_NPROC (getrlimit(2)). Besides one for each
