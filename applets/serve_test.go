@@ -34,6 +34,7 @@ func serveCommands() map[string]scriptCmd {
 		"logged":     cmdLogged,
 		"connpid":    cmdConnPID,
 		"deaf":       cmdDeaf,
+		"resets":     cmdResets,
 	}
 }
 
@@ -327,4 +328,53 @@ func listens(ts *testscript.TestScript, pid int) bool {
 		}
 	}
 	return false
+}
+
+// cmdResets has N clients, one after the other, take from a program that writes
+// on and on what fits into their receive buffers, and reset the connection. The
+// closing line of each must say so, and no more bytes than could have arrived:
+//
+//	resets NAME N
+func cmdResets(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: resets NAME N")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for range n {
+		remote, received := fillAndReset(ts, ts.Getenv(args[0]+"_ADDR"))
+		line := `close .*remote=` + regexp.QuoteMeta(remote) + ` .*reason=([a-z_]+) bytes_in=0 bytes_out=([0-9]+) `
+		cmdWaitlog(ts, false, []string{args[0], line})
+		m := regexp.MustCompile(line).FindStringSubmatch(lookup(ts, args[0]).text())
+		if out, _ := strconv.Atoi(m[2]); m[1] != "reset" || out > received+1<<16 {
+			ts.Fatalf("the client reset after %d bytes: %s", received, m[0])
+		}
+	}
+}
+
+// fillAndReset connects with a small receive buffer, waits until it is full, and
+// resets. It returns the client's address and how much it had.
+func fillAndReset(ts *testscript.TestScript, addr string) (remote string, received int) {
+	d := net.Dialer{Timeout: patience, Control: func(_, _ string, c syscall.RawConn) error {
+		var err error
+		c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 16<<10) })
+		return err
+	}}
+	c, err := d.Dial("tcp", addr)
+	ts.Check(err)
+	defer c.Close()
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	ts.Check(err)
+	for same := 0; same < 5; time.Sleep(10 * time.Millisecond) {
+		var info *unix.TCPInfo
+		raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) })
+		ts.Check(err)
+		if n := int(info.Bytes_received); n == 0 || n != received {
+			received, same = n, 0
+		} else {
+			same++
+		}
+	}
+	ts.Check(c.(*net.TCPConn).SetLinger(0))
+	return c.LocalAddr().String(), received
 }

@@ -41,11 +41,12 @@ static() {
 }
 
 # other_systems compiles what a release for them would hold: not the scripts'
-# own programs, which are Linux's.
+# own programs, which are Linux's. Of Linux on 32 bits the tests, too.
 other_systems() {
-	for os in darwin freebsd windows; do
+	for os in darwin freebsd netbsd windows; do
 		CGO_ENABLED=0 GOOS=$os go build -o /dev/null . ./applets/... ./internal/... || { echo "GOOS=$os does not build"; return 1; }
 	done
+	CGO_ENABLED=0 GOARCH=386 go vet . ./applets/... ./internal/... || { echo "GOARCH=386 does not build"; return 1; }
 }
 
 # bench_programs compiles the C programs of the benchmarks.

@@ -71,15 +71,14 @@ func loop(parent *handoff.Parent, run handler.Func) error {
 		if err != nil {
 			return exit.With(exit.Local, err)
 		}
-		if err := parent.Finish(handle(parent, run, conn, fd)); err != nil {
+		if err := parent.Finish(handle(parent, run, conn, fd), fd); err != nil {
 			return exit.With(exit.Local, err)
 		}
 	}
 }
 
-// handle runs one connection and closes it.
+// handle runs one connection. Its descriptor stays open.
 func handle(parent *handoff.Parent, run handler.Func, conn *handoff.Conn, fd int) handoff.Result {
-	defer unix.Close(fd)
 	parent.Page.Begin()
 	in, out := parent.Page.Counters()
 	raw := handler.NewRaw(fd, parent.Config.Limits, acceptedAt(conn))

@@ -67,7 +67,7 @@ type reachFlags struct {
 	ProxyAuth     string       `placeholder:"FILE" help:"Read USER:PASSWORD for the proxy from FILE."`
 	ProxyProtocol version      `placeholder:"v1|v2" help:"Send a PROXY protocol header with our addresses first."`
 	KeepAlive     cli.Duration `name:"keepalive" placeholder:"DUR" help:"Ask an idle peer after DUR whether it is still there (default 60s)."`
-	DeadPeer      cli.Duration `placeholder:"DUR" help:"Notice a vanished peer within DUR, 2s or more (exit 8). It also ends a session whose peer takes nothing for so long."`
+	DeadPeer      cli.Duration `placeholder:"DUR" help:"Give up a peer that has vanished (exit 8): after DUR (2s or more), and at most 1s + DUR/4 later. It also ends a session whose peer takes nothing for so long."`
 	RcvBuf        cli.Size     `name:"rcvbuf" placeholder:"SIZE" help:"Receive buffer of the socket."`
 	SndBuf        cli.Size     `name:"sndbuf" placeholder:"SIZE" help:"Send buffer of the socket."`
 	DSCP          int          `name:"dscp" placeholder:"N" help:"Mark packets with this DSCP, 1 to 63."`

@@ -45,7 +45,7 @@ type Cmd struct {
 	FirstByte    cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection when nothing was received for DUR."`
 	Idle         cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR without a byte either way."`
 	MaxTime      cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR."`
-	DeadPeer     cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection whose peer has vanished for DUR, 2s or more, idle or not. Also cuts a peer that is alive but reads nothing for so long."`
+	DeadPeer     cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection whose peer has vanished, idle or not: after DUR (2s or more), and at most 1s + DUR/4 later. Also cuts a peer that is alive but reads nothing for so long."`
 	Grace        cli.Duration `default:"10s" placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time for connections to end by themselves (default: ${default})."`
 	KillAfter    cli.Duration `default:"5s" placeholder:"DUR" group:"Timeouts" help:"Time from SIGTERM to SIGKILL for a program (default: ${default})."`
 	UpgradeGrace cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGUSR2 has started a new image of the program, time for the old one's connections to end (default: no limit)."`

@@ -87,11 +87,14 @@ func (p *Parent) Next() (c *Conn, fd int, err error) {
 	return c, fds[0], nil
 }
 
-// Finish publishes the result of the connection at hand; from then on the
-// parent may send the next. Both directions must have ended, and nothing may
-// use the connection's descriptor any more.
-func (p *Parent) Finish(r Result) error {
+// Finish publishes the result of the connection at hand and closes its
+// descriptor fd; from then on the parent may send the next. Both directions must
+// have ended, and nothing else may use fd any more. The result is there before
+// the peer can see the end: whoever asks the parent then finds the connection
+// gone.
+func (p *Parent) Finish(r Result, fd int) error {
 	seq := p.Page.Finish(r)
+	unix.Close(fd)
 	if !p.board.wanted() {
 		return nil
 	}

@@ -46,8 +46,7 @@ func testChild() int {
 		}
 		p.Page.Begin()
 		result := testHandler(p, c, fd)
-		unix.Close(fd)
-		if err := p.Finish(result); err != nil {
+		if err := p.Finish(result, fd); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 4
 		}

@@ -41,9 +41,8 @@ func (e *engine) spliceOut() (handled bool, err error) {
 // input waits for room in the pipe.
 func (e *engine) spliceOnce() (n int, full bool, failure, err error) {
 	err = e.link.raw.Read(func(fd uintptr) bool {
-		var moved int64
-		moved, failure = unix.Splice(int(fd), nil, e.out.fd, nil, spliceChunk, spliceFlags)
-		n, full = int(moved), false
+		moved, errno := unix.Splice(int(fd), nil, e.out.fd, nil, spliceChunk, spliceFlags) // int or int64, as the machine has it
+		n, full, failure = int(moved), false, errno
 		if failure != unix.EAGAIN {
 			return true
 		}

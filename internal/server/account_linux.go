@@ -16,8 +16,8 @@ type account struct {
 	fd       int
 	token    uint64
 	deadPeer time.Duration // bound on a vanished peer, or zero
-	reset    bool          // EPOLLERR was seen
-	over     bool          // the kernel has closed the connection
+	over     bool          // the kernel has closed the connection:
+	reset    bool          // because of an error
 	dead     bool          // because the peer had vanished
 }
 
@@ -32,8 +32,10 @@ func (a *account) begin(l *loop, fd int, deadPeer time.Duration, vanished func()
 	})
 }
 
-// note looks at the connection when something has happened to it. Why the kernel
-// has closed it can be told only right then.
+// note looks at the connection when something has happened to it; failed says
+// that EPOLLERR was seen. The program may have read the error first, and then
+// only the state tells: a connection that has closed in order has our FIN
+// acknowledged. Why the kernel has closed it can be told only right then.
 func (a *account) note(failed bool) {
 	a.reset = a.reset || failed
 	if a.over {
@@ -41,8 +43,15 @@ func (a *account) note(failed bool) {
 	}
 	if info, ok := socket.InfoFD(a.fd); ok && info.State == tcpClose {
 		a.over = true
+		a.reset = a.reset || !finAcked(&info)
 		a.dead = a.deadPeer > 0 && givenUp(&info, a.deadPeer)
 	}
+}
+
+// finAcked reports whether the peer has acknowledged our FIN, which TCP counts
+// as one more byte acknowledged, but not as one sent.
+func finAcked(info *socket.TCPInfo) bool {
+	return info.BytesAcked > info.BytesSent-info.BytesRetrans
 }
 
 // givenUp tells a vanished peer from one that reset or closed the connection.
@@ -99,17 +108,16 @@ const (
 	tcpClosing   = 11
 )
 
-// octets are the bytes from and to the peer. TCP counts a FIN as one more byte,
-// on either side, and outq (not acknowledged yet) holds an unacknowledged FIN.
+// octets are the bytes from and to the peer: of a connection that was reset those
+// that were acknowledged, of others also those on their way. TCP counts a FIN as
+// one more byte, on either side, and outq (not acknowledged yet) holds an
+// unacknowledged FIN.
 func octets(info *socket.TCPInfo, outq int, reset bool) (in, out int64) {
 	in, out = int64(info.BytesReceived), int64(info.BytesAcked)
 	if !reset {
 		out += int64(outq)
 	}
-	// Closed without an error that we saw: in order, or reset and the program was
-	// first to read the error. Only in order was our FIN acknowledged.
-	inOrder := !reset && info.BytesAcked > info.BytesSent-info.BytesRetrans
-	theirs, ours := fins(info.State, inOrder)
+	theirs, ours := fins(info, reset)
 	if theirs && in > 0 {
 		in--
 	}
@@ -119,10 +127,10 @@ func octets(info *socket.TCPInfo, outq int, reset bool) (in, out int64) {
 	return in, out
 }
 
-// fins reports whether the peer's FIN was received, and ours sent. inOrder says
-// that a connection that is closed now has ended with both.
-func fins(state uint8, inOrder bool) (theirs, ours bool) {
-	switch state {
+// fins reports whether the counts of a connection hold the peer's FIN, and ours.
+// A connection that is closed now, and was not reset, has ended with both.
+func fins(info *socket.TCPInfo, reset bool) (theirs, ours bool) {
+	switch info.State {
 	case tcpCloseWait:
 		return true, false
 	case tcpFinWait1, tcpFinWait2:
@@ -130,7 +138,7 @@ func fins(state uint8, inOrder bool) (theirs, ours bool) {
 	case tcpLastAck, tcpClosing, tcpTimeWait:
 		return true, true
 	case tcpClose:
-		return inOrder, inOrder
+		return !reset, finAcked(info)
 	}
 	return false, false
 }

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
-
 	"nettool/internal/report"
 )
 
@@ -36,7 +34,7 @@ func newHerald(cfg *Config) (*herald, error) {
 	if h.pid, err = openPIDFile(cfg.PIDFile, cfg.identity); err != nil {
 		return nil, err
 	}
-	interval, err := daemon.SdWatchdogEnabled(false)
+	interval, err := watchdogInterval()
 	if err != nil {
 		return nil, fmt.Errorf("watchdog: %w", err)
 	}
@@ -64,9 +62,9 @@ func (h *herald) ready(addrs []net.Addr) error {
 // reloading and reloaded stand around a reload (Type=notify-reload wants the
 // time, too).
 func (h *herald) reloading() {
-	h.notify(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
+	h.notify("RELOADING=1\n" + monotonicState())
 }
-func (h *herald) reloaded() { h.notify(daemon.SdNotifyReady) }
+func (h *herald) reloaded() { h.notify("READY=1") }
 
 // stopping says that no more connections are accepted.
 func (h *herald) stopping(connections int) {
@@ -74,7 +72,7 @@ func (h *herald) stopping(connections int) {
 }
 
 // alive is the sign of life that the watchdog waits for.
-func (h *herald) alive() { h.notify(daemon.SdNotifyWatchdog) }
+func (h *herald) alive() { h.notify("WATCHDOG=1") }
 
 // ticks tells when alive is due, for models without an event loop.
 func (h *herald) ticks() (due <-chan time.Time, stop func()) {
@@ -101,7 +99,7 @@ func (h *herald) tell() {
 	defer close(h.told)
 	failed := false
 	for state := range h.states {
-		if _, err := daemon.SdNotify(false, state); err != nil && !failed {
+		if err := tellManager(state); err != nil && !failed {
 			failed = true
 			h.log.Error("notify service manager", err)
 		}

@@ -183,9 +183,7 @@ func sayNoTo(conn handler.StreamConn, message string) {
 func (s *inProcess) serve(ses *session) {
 	conn := handler.Timed(ses.conn, s.cfg.Limits, ses.accepted)
 	err := s.handle(&handler.Session{Conn: conn, QuitOn: s.cfg.QuitOn, In: &ses.in, Out: &ses.out})
-	e := ses.ending(err)
-	ses.conn.Close()
-	s.ended(ses, e)
+	s.ended(ses, ses.ending(err))
 }
 
 // ending is the closing record. The connection is still open.
@@ -209,9 +207,12 @@ func (ses *session) ending(err error) ending {
 	return e
 }
 
+// ended closes a connection and frees its slot. Whoever asks after the peer has
+// seen the end finds it gone.
 func (s *inProcess) ended(ses *session, e ending) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	ses.conn.Close()
 	if ses.drained && !e.reason.Timer() {
 		e.reason, e.err = handoff.Drain, ""
 	}

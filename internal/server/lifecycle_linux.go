@@ -36,6 +36,7 @@ func (s *server) relaySignals(signals <-chan os.Signal, stop <-chan struct{}) {
 // signaled handles SIGTERM and SIGINT: the first one drains, the second ends.
 // Others ask for something.
 func (s *server) signaled(sig syscall.Signal) {
+	s.runner.collect()
 	lc := &s.lifecycle
 	switch {
 	case sig != unix.SIGTERM && sig != unix.SIGINT:

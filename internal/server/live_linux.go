@@ -12,6 +12,7 @@ import (
 
 // table is every connection as it is now, the oldest first.
 func (s *server) table() []live {
+	s.runner.collect()
 	now := handoff.Now()
 	all := make([]live, 0, len(s.conns))
 	s.runner.inspect(func(c *conn, l live) {
@@ -51,24 +52,20 @@ func findRTT(all []live) {
 // inspect reads TCP's own counts of each program's connection.
 func (r *programRunner) inspect(visit func(*conn, live)) {
 	for c, p := range r.running {
-		var l live
-		if p.started { // a forker writes the pid before
-			l.pid = c.pid
-		}
+		l := live{pid: c.pid}
 		if info, ok := p.info(); ok {
 			outq, _ := socket.Outq(c.fd)
 			l.counted = true
-			l.bytesIn, l.bytesOut = octets(&info, outq, false)
+			l.bytesIn, l.bytesOut = octets(&info, outq, p.account.reset)
 			l.rtt, l.retrans = info.RTT, info.Retrans
 		}
 		visit(c, l)
 	}
 }
 
-// info reads TCP_INFO of our duplicate, if there is one. Before the program has
-// started the descriptor is a forker's.
+// info reads TCP_INFO of our duplicate, if there is one.
 func (p *program) info() (socket.TCPInfo, bool) {
-	if !p.started || p.conn.fd < 0 {
+	if p.conn.fd < 0 {
 		return socket.TCPInfo{}, false
 	}
 	return socket.InfoFD(p.conn.fd)

@@ -35,6 +35,7 @@ func (s *server) listening() []string {
 }
 
 func (s *server) gauges() gauges {
+	s.runner.collect()
 	g := gauges{state: s.state(), open: len(s.conns), limit: s.door.Limit()}
 	s.runner.gauge(&g)
 	return g
@@ -58,14 +59,9 @@ func (p *pool) gauge(g *gauges) {
 }
 
 func (r *programRunner) gauge(g *gauges) {
-	for _, p := range r.running {
-		if p.started {
-			g.busy++
-		} else {
-			g.starting++
-		}
-	}
+	g.starting = len(r.queue)
 	g.waiting = g.starting
+	g.busy = len(r.running) - g.starting
 }
 
 // opened notes that a process has the connection that was accepted then, by

@@ -92,7 +92,7 @@ func (p *pool) run(c *conn) {
 // ends what is not needed any more.
 func (p *pool) flush() {
 	if len(p.pending) > 0 && len(p.busy) <= crowd {
-		p.look() // who has just finished is warm, and spares us a new child
+		p.collect() // who has just finished is warm, and spares us a new child
 	}
 	for len(p.pending) > 0 {
 		w := p.takeIdle()
@@ -156,7 +156,7 @@ func (p *pool) watchful() {
 	if len(p.pending) > 0 || len(p.busy) > crowd {
 		if !p.asking {
 			p.ask(true)
-			p.look()
+			p.collect()
 		}
 		return
 	}
@@ -174,7 +174,7 @@ func (p *pool) ticked() {
 		p.ask(true)
 	}
 	p.assigned = 0
-	p.look()
+	p.collect()
 	if !p.asking && len(p.busy) > 0 {
 		p.tick = p.s.loop.after(quiet, p.ticked)
 	}
@@ -185,8 +185,8 @@ func (p *pool) ask(on bool) {
 	p.board.Want(on)
 }
 
-// look collects the results of all children that have finished.
-func (p *pool) look() {
+// collect takes the results of all children that have finished.
+func (p *pool) collect() {
 	for w := range p.busy {
 		if w.child.Finished() {
 			p.finished(w)
@@ -256,7 +256,7 @@ func (p *pool) retire() {
 	p.s.loop.cancel(p.tick)
 	p.tick = nil
 	p.ask(true)
-	p.look()
+	p.collect()
 }
 
 // retireIdle ends idle children until keep are left, the ones that waited

@@ -15,12 +15,14 @@ import (
 
 // programRunner starts the program itself for each connection, with the socket
 // as its descriptors 0 and 1. No process of ours is in between.
+//
+// Programs are started by the loop, which waits for each: what is started at the
+// same time competes with what should end.
 type programRunner struct {
 	s       *server
 	environ []string
-	jobs    chan *program
 	running map[*conn]*program
-	queue   []*program // not started yet
+	queue   []*program // of those, not started yet
 	resting bool       // out of processes or memory: waiting
 	backoff time.Duration
 	stderr  uintptr // of programs, unless it is the socket
@@ -31,26 +33,17 @@ type program struct {
 	conn   *conn
 	env    []string
 	pidfd  int
-	exited uint64 // token of the pidfd's watch
+	exited uint64 // token of the pidfd's watch; zero before there is one
 
 	account account
 	watch   watch
-
-	started bool
-	doomed  unix.Signal // the connection was ended before the program started
-	err     error       // of the start
 }
-
-// forkers is how many goroutines start programs: one keeps a second core busy
-// while the other waits for an exec.
-const forkers = 2
 
 func newProgramRunner(s *server) (*programRunner, error) {
 	r := &programRunner{
 		stderr:  2,
 		s:       s,
 		environ: baseEnviron(s.cfg.Environ),
-		jobs:    make(chan *program, s.door.Limit()),
 		running: map[*conn]*program{},
 	}
 	if s.cfg.Stderr == "null" {
@@ -59,9 +52,6 @@ func newProgramRunner(s *server) (*programRunner, error) {
 			return nil, fmt.Errorf("open /dev/null: %w", err)
 		}
 		r.stderr = uintptr(fd)
-	}
-	for range forkers {
-		go r.fork()
 	}
 	return r, nil
 }
@@ -78,25 +68,23 @@ func (r *programRunner) run(c *conn) {
 	r.queue = append(r.queue, p)
 }
 
-// flush starts what is queued, in order. A program that is nearly alone is
-// started by the loop itself, which saves two wake-ups; among others the loop is
-// left free to reap, since a client sees its end only then.
+// flush starts what came in first. The loop looks for what has ended before it
+// starts the next: a client sees its end only when the program is reaped.
 func (r *programRunner) flush() {
-	queue := r.queue
-	r.queue = nil
-	if len(queue) == 1 && len(r.running) <= nearlyAlone {
-		r.start(queue[0])
-		r.forked(queue[0])
+	if len(r.queue) == 0 || r.resting {
 		return
 	}
-	for _, p := range queue {
-		r.jobs <- p // there is a place for each admitted connection
+	p := r.queue[0]
+	r.queue = r.queue[1:]
+	if err := r.start(p); err != nil {
+		r.startFailed(p, err)
+	} else {
+		r.started(p)
+	}
+	if len(r.queue) > 0 {
+		r.s.loop.hurry()
 	}
 }
-
-// nearlyAlone is how many programs run when one comes after the other: the last
-// one may still be ending.
-const nearlyAlone = 2
 
 // environment is that of the program for one connection.
 func (r *programRunner) environment(c *conn) []string {
@@ -117,51 +105,40 @@ func peerCredentials(fd int) credentials {
 	return credentials{pid: int(cred.Pid), uid: int(cred.Uid), gid: int(cred.Gid)}
 }
 
-// fork is a forker's goroutine. It ends with the jobs.
-func (r *programRunner) fork() {
-	for p := range r.jobs {
-		r.start(p)
-		r.s.loop.post(func() { r.forked(p) })
-	}
-}
-
 // start spawns the program in a session, and so a process group, of its own.
 // The kernel's vfork, which syscall.ForkExec uses, returns at its exec.
-func (r *programRunner) start(p *program) {
+func (r *programRunner) start(p *program) (err error) {
 	fd := uintptr(p.conn.fd)
 	stderr := r.stderr
 	if r.s.cfg.Stderr == "socket" {
 		stderr = fd
 	}
 	p.pidfd = -1
-	p.conn.pid, p.err = syscall.ForkExec(r.s.cfg.Path, r.s.cfg.Program, &syscall.ProcAttr{
+	p.conn.pid, err = syscall.ForkExec(r.s.cfg.Path, r.s.cfg.Program, &syscall.ProcAttr{
 		Env:   p.env,
 		Files: []uintptr{fd, fd, stderr},
 		Sys:   &syscall.SysProcAttr{Setsid: true, PidFD: &p.pidfd},
 	})
+	return err
 }
 
-// forked takes over a program that has started, or says why it has not.
-func (r *programRunner) forked(p *program) {
-	if p.err != nil {
-		r.forkFailed(p)
-		return
-	}
+// started takes over a program that has started.
+func (r *programRunner) started(p *program) {
+	r.s.counts.spawned++
+	r.backoff = 0
+	r.await(p)
+	r.keep(p)
+	r.s.opened(p.conn)
+}
+
+// await waits for the program's end.
+func (r *programRunner) await(p *program) {
 	token, err := r.s.loop.add(p.pidfd, unix.EPOLLIN, func(uint32) { r.exited(p) })
 	if err != nil { // it runs, and is looked after once there is memory
 		r.s.say("watch program", err)
-		r.s.loop.after(firstBackoff, func() { r.forked(p) })
-		return
+		r.s.loop.after(firstBackoff, func() { r.await(p) })
 	}
-	p.exited, p.started = token, true
-	r.s.counts.spawned++
-	r.backoff = 0
-	c := p.conn
-	r.keep(p)
-	r.s.opened(c)
-	if p.doomed != 0 {
-		r.signal(c, p.doomed)
-	}
+	p.exited = token
 }
 
 // keep keeps our duplicate of the socket, for the books and the timers, or
@@ -179,29 +156,33 @@ func (r *programRunner) keep(p *program) {
 	p.watch.begin(r, p)
 }
 
-// forkFailed tries again later when the machine is used up, and gives the
+// startFailed tries again later when the machine is used up, and gives the
 // connection up otherwise.
-func (r *programRunner) forkFailed(p *program) {
+func (r *programRunner) startFailed(p *program, err error) {
 	r.s.counts.spawnFailures++
-	if exhaustion(p.err) {
-		r.s.say("start program", p.err)
+	if exhaustion(err) {
+		r.s.say("start program", err)
 		r.rest()
-		if p.doomed == 0 && !r.s.cfg.Reject {
-			r.s.loop.after(r.backoff, func() { r.jobs <- p })
+		if !r.s.cfg.Reject {
+			r.queue = append([]*program{p}, r.queue...)
 			return
 		}
 	}
-	c := p.conn
-	unix.Close(c.fd)
-	c.fd = -1
-	delete(r.running, c)
-	e := c.end(handoff.Now())
-	e.reason = c.cause(handoff.Error)
-	e.err = fmt.Sprintf("start %s: %v", r.s.cfg.Program[0], p.err)
+	e := r.drop(p)
+	e.reason = p.conn.cause(handoff.Error)
+	e.err = fmt.Sprintf("start %s: %v", r.s.cfg.Program[0], err)
 	if r.s.cfg.Once {
-		e.exit = programError(p.err)
+		e.exit = programError(err)
 	}
-	r.s.ended(c, e)
+	r.s.ended(p.conn, e)
+}
+
+// drop closes a connection that has no program, and begins its closing record.
+func (r *programRunner) drop(p *program) ending {
+	unix.Close(p.conn.fd)
+	p.conn.fd = -1
+	delete(r.running, p.conn)
+	return p.conn.end(handoff.Now())
 }
 
 // rest stops connections from coming in for a while.
@@ -247,22 +228,43 @@ func (r *programRunner) exited(p *program) {
 	r.s.ended(c, e)
 }
 
+// collect reaps what has ended.
+func (r *programRunner) collect() {
+	for _, p := range r.running {
+		if p.exited != 0 && readable(p.pidfd) {
+			r.exited(p)
+		}
+	}
+}
+
+// readable reports whether a descriptor has something to read: a pidfd, the end
+// of its process.
+func readable(fd int) bool {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0
+}
+
 // signal reaches the program's whole process group. It is not reaped yet, so
-// the number cannot be another's.
+// the number cannot be another's. A connection whose program has not started
+// ends.
 func (r *programRunner) signal(c *conn, sig unix.Signal) {
 	p := r.running[c]
-	if p == nil {
-		return
+	i := slices.Index(r.queue, p)
+	switch {
+	case p == nil:
+	case i < 0:
+		unix.Kill(-c.pid, sig)
+	default:
+		r.queue = slices.Delete(r.queue, i, i+1)
+		e := r.drop(p)
+		e.reason = c.cause(handoff.Error)
+		r.s.ended(c, e)
 	}
-	if !p.started {
-		p.doomed = sig
-		return
-	}
-	unix.Kill(-c.pid, sig)
 }
 
 func (r *programRunner) retire() {}
 
-func (r *programRunner) close() { close(r.jobs) }
+func (r *programRunner) close() {}
 
 func (r *programRunner) processes() int { return len(r.running) }

@@ -25,6 +25,9 @@ type runner interface {
 	flush()
 	// signal sends sig to the process group that has the connection.
 	signal(c *conn, sig unix.Signal)
+	// collect ends the connections whose processes are done with them, and which
+	// the loop has not heard of yet.
+	collect()
 	// inspect calls visit for each connection with what is known about it now.
 	inspect(visit func(c *conn, l live))
 	// gauge fills in how many processes there are, by state.

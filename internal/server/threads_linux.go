@@ -6,7 +6,7 @@ import (
 )
 
 // idleProcessors is enough for some of the Go scheduler's processors to be idle
-// while the loop and the forkers wait in the kernel.
+// while the loop waits in the kernel.
 const idleProcessors = 8
 
 // keepProcessors gives the scheduler processors that stay idle while programs

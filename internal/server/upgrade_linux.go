@@ -64,6 +64,7 @@ func (s *server) upgraded() {
 // handOver leaves the listeners, with their files, to the successor. The
 // connections go on for as long as --upgrade-grace says.
 func (s *server) handOver() {
+	s.runner.collect()
 	logUpgrade(s.cfg.Log, s.cfg.heir.successor(), len(s.conns), nil)
 	s.cfg.herald.relieve(s.cfg.heir.successor())
 	s.cfg.desk.relieve()

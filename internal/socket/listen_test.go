@@ -102,16 +102,34 @@ func TestKeepAliveTimers(t *testing.T) {
 		{Options{}, keepAlive{on: true, idle: 60 * s}},
 		{Options{KeepAlive: -1}, keepAlive{idle: s}},
 		{Options{KeepAlive: 90 * s}, keepAlive{on: true, idle: 90 * s}},
-		{Options{DeadPeer: 2 * s}, keepAlive{true, s, s, s}},
-		{Options{DeadPeer: 7 * s}, keepAlive{true, s, s, 6 * s}},
-		{Options{DeadPeer: 8 * s}, keepAlive{true, 2 * s, 2 * s, 6 * s}},
-		{Options{DeadPeer: 3500 * time.Millisecond}, keepAlive{true, s, s, 2500 * time.Millisecond}},
-		{Options{DeadPeer: 400 * s, KeepAlive: 10 * s}, keepAlive{true, 10 * s, 100 * s, 300 * s}},
-		{Options{DeadPeer: 400 * s}, keepAlive{true, 60 * s, 100 * s, 300 * s}},
-		{Options{DeadPeer: 40 * s, KeepAlive: -1}, keepAlive{true, 10 * s, 10 * s, 30 * s}},
+		{Options{DeadPeer: 2 * s}, keepAlive{true, s, s, 2 * s}},
+		{Options{DeadPeer: 7 * s}, keepAlive{true, s, s, 7 * s}},
+		{Options{DeadPeer: 8 * s}, keepAlive{true, 2 * s, 2 * s, 8 * s}},
+		{Options{DeadPeer: 3500 * time.Millisecond}, keepAlive{true, s, s, 3500 * time.Millisecond}},
+		{Options{DeadPeer: 400 * s, KeepAlive: 10 * s}, keepAlive{true, 10 * s, 98 * s, 400 * s}},
+		{Options{DeadPeer: 400 * s}, keepAlive{true, 60 * s, 85 * s, 400 * s}},
+		{Options{DeadPeer: 40 * s, KeepAlive: -1}, keepAlive{true, 10 * s, 10 * s, 40 * s}},
 	} {
 		if got := c.o.keepAlive(); got != c.want {
 			t.Errorf("%+v: got %+v, want %+v", c.o, got, c.want)
+		}
+	}
+}
+
+// TestDeadPeerBounds follows the kernel's timers for an idle connection whose
+// peer has vanished: it ends between DeadPeer and a second and a quarter more.
+func TestDeadPeerBounds(t *testing.T) {
+	t.Parallel()
+	for _, idle := range []time.Duration{-1, 0, time.Second, 7 * time.Second} {
+		for d := minDeadPeer; d < time.Hour; d += d/100 + 37*time.Millisecond {
+			k := Options{DeadPeer: d, KeepAlive: idle}.keepAlive()
+			end := k.idle + k.interval // the first probe is not answered
+			for end < k.userTimeout {
+				end += k.interval
+			}
+			if end < d || end > d+d/4+time.Second || k.idle > max(d/4, time.Second) || k.interval > max(d/4, time.Second) {
+				t.Fatalf("dead peer %v, keepalive %v: %+v ends it after %v", d, idle, k, end)
+			}
 		}
 	}
 }

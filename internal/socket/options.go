@@ -21,7 +21,7 @@ const minDeadPeer = 2 * time.Second
 // is the default and negative is off.
 type Options struct {
 	KeepAlive   time.Duration  // idle time before the first keepalive probe, default 60 s; further probes at the kernel's interval
-	DeadPeer    time.Duration  // how long a vanished peer goes unnoticed, 2 s or more; default: as keepalive finds it
+	DeadPeer    time.Duration  // how long a peer may be silent that should answer, 2 s or more; it is given up at most a second and a quarter of that later. Default: as keepalive finds it
 	DeferAccept time.Duration  // Listen: TCP_DEFER_ACCEPT, whole seconds rounded up
 	Backlog     int            // Listen: default somaxconn
 	ReusePort   bool           // Listen: SO_REUSEPORT
@@ -55,8 +55,12 @@ type keepAlive struct {
 	userTimeout    time.Duration
 }
 
-// keepAlive works out the timers. The user timeout overrides the probe count:
-// the kernel looks at it when a probe is due, hence one interval less.
+// keepAlive works out the timers. With DeadPeer, TCP_USER_TIMEOUT is the bound
+// itself: the kernel ends a connection only when that has passed. It looks when
+// a probe is due (the user timeout overrides the probe count), so an idle
+// connection ends with the first probe that is not before DeadPeer; one with
+// unacknowledged data, or a shut window, at the first retransmission plus
+// DeadPeer (tcp(7)).
 func (o Options) keepAlive() keepAlive {
 	k := keepAlive{on: o.KeepAlive >= 0, idle: atLeastSecond(o.KeepAlive)}
 	if o.KeepAlive == 0 {
@@ -65,13 +69,18 @@ func (o Options) keepAlive() keepAlive {
 	if o.DeadPeer <= 0 {
 		return k
 	}
-	step := atLeastSecond(o.DeadPeer / 4)
-	if !k.on || k.idle > step {
-		k.idle = step
+	quarter := atLeastSecond(o.DeadPeer / 4)
+	if !k.on || k.idle > quarter {
+		k.idle = quarter
 	}
-	k.on, k.interval, k.userTimeout = true, step, o.DeadPeer-step
+	rest := o.DeadPeer - k.idle
+	probes := divideUp(rest, quarter)
+	k.on, k.interval, k.userTimeout = true, atLeastSecond(divideUp(rest, time.Duration(probes))+time.Second-1), o.DeadPeer
 	return k
 }
+
+// divideUp is the quotient, rounded up.
+func divideUp(a, b time.Duration) time.Duration { return (a + b - 1) / b }
 
 // atLeastSecond is d in whole seconds, within what the kernel takes (net/tcp.h:
 // MAX_TCP_KEEPIDLE).
