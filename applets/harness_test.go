@@ -23,6 +23,10 @@ import (
 // events, and fail when one does not come.
 const patience = time.Minute
 
+// silence is how long a log must not grow before it is said that a line will not
+// come. Nothing that scripts wait for in a log is that far from the line before.
+const silence = 20 * time.Second
+
 // scriptCmd is a command of the script language.
 type scriptCmd = func(ts *testscript.TestScript, neg bool, args []string)
 
@@ -42,7 +46,32 @@ func commands() map[string]scriptCmd {
 	maps.Copy(all, serveCommands())
 	maps.Copy(all, admissionCommands())
 	maps.Copy(all, lifecycleCommands())
+	for name, cmd := range all {
+		all[name] = explained(cmd)
+	}
 	return all
+}
+
+// explained is a command that, when it fails, shows what the script's processes
+// have said last.
+func explained(cmd scriptCmd) scriptCmd {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		failed := true
+		defer func() {
+			if failed {
+				logTails(ts)
+			}
+		}()
+		cmd(ts, neg, args)
+		failed = false
+	}
+}
+
+func logTails(ts *testscript.TestScript) {
+	for name, p := range ts.Value(processesKey{}).(map[string]*process) {
+		lines := strings.SplitAfter(p.text(), "\n")
+		ts.Logf("last lines of %s:\n%s", name, strings.Join(lines[max(0, len(lines)-20):], ""))
+	}
 }
 
 // condition answers [tool:NAME] (is a program installed?) and [root].
@@ -210,9 +239,7 @@ func awaitReady(ts *testscript.TestScript, name string, p *process, ready *os.Fi
 	n, _ := ready.Read(buf)
 	addr := strings.TrimSpace(strings.SplitN(string(buf[:n]), "\n", 2)[0])
 	if addr == "" {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		ts.Fatalf("%s did not become ready:\n%s", name, p.log.String())
+		ts.Fatalf("%s did not become ready", name)
 	}
 	ts.Setenv(name+"_ADDR", addr)
 	if _, port, err := net.SplitHostPort(addr); err == nil {
@@ -284,29 +311,37 @@ func cmdWaitlog(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 2 {
 		count, _ = strconv.Atoi(args[2])
 	}
+	found := func() bool { return len(re.FindAllIndex(p.log.Bytes(), count)) >= count }
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if neg {
+		if found() {
+			ts.Fatalf("unexpected match for %q", args[1])
+		}
+		return
+	}
+	for !found() {
+		if p.closed || !p.grows() {
+			ts.Fatalf("no match for %q", args[1])
+		}
+	}
+}
+
+// grows waits until the log has grown or is closed. p.mu is held.
+func (p *process) grows() bool {
+	before := p.log.Len()
 	late := false
-	timer := time.AfterFunc(patience, func() {
+	timer := time.AfterFunc(silence, func() {
 		p.mu.Lock()
 		late = true
 		p.changed.Broadcast()
 		p.mu.Unlock()
 	})
 	defer timer.Stop()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	found := func() bool { return len(re.FindAllIndex(p.log.Bytes(), count)) >= count }
-	if neg {
-		if found() {
-			ts.Fatalf("unexpected match for %q in:\n%s", args[1], p.log.String())
-		}
-		return
-	}
-	for !found() {
-		if p.closed || late {
-			ts.Fatalf("no match for %q in:\n%s", args[1], p.log.String())
-		}
+	for p.log.Len() == before && !p.closed && !late {
 		p.changed.Wait()
 	}
+	return p.log.Len() > before || p.closed
 }
 
 var signals = map[string]syscall.Signal{
@@ -336,11 +371,11 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	select {
 	case <-p.exited:
 	case <-time.After(patience):
-		ts.Fatalf("%s has not ended; its standard error:\n%s", args[0], p.text())
+		ts.Fatalf("%s has not ended", args[0])
 	}
 	got := ending(p.cmd.ProcessState)
 	if got != args[1] {
-		ts.Fatalf("%s ended with %s, want %s; its standard error:\n%s", args[0], got, args[1], p.text())
+		ts.Fatalf("%s ended with %s, want %s", args[0], got, args[1])
 	}
 }
 

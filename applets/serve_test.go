@@ -29,6 +29,7 @@ func serveCommands() map[string]scriptCmd {
 		"hangup":     cmdHangup,
 		"crowd":      cmdCrowd,
 		"childrenof": cmdChildrenOf,
+		"children":   cmdChildren,
 		"killpid":    cmdKillPID,
 		"gone":       cmdGone,
 		"logged":     cmdLogged,
@@ -98,19 +99,23 @@ func cmdSay(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // cmdHear expects bytes, or the end: hear NAME TEXT; hear NAME eof; hear NAME
-// reset; hear NAME end (whichever of the two it is).
+// fin (and no reset comes behind it, which Read would not tell); hear NAME reset;
+// hear NAME end (whichever it is).
 func cmdHear(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: hear NAME TEXT|eof|reset|end")
+		ts.Fatalf("usage: hear NAME TEXT|eof|fin|reset|end")
 	}
 	c := dialed(ts, args[0])
 	want := unquote(ts, args[1])
 	switch args[1] {
-	case "eof", "reset", "end":
+	case "eof", "fin", "reset", "end":
 		rest, err := io.ReadAll(c)
 		reset := errors.Is(err, syscall.ECONNRESET)
-		if len(rest) > 0 || (err != nil && !reset) || (args[1] == "eof" && reset) || (args[1] == "reset" && !reset) {
+		if len(rest) > 0 || (err != nil && !reset) || (args[1] == "reset") != reset && args[1] != "end" {
 			ts.Fatalf("heard %q, %v; want %s", rest, err, args[1])
+		}
+		if args[1] == "fin" && resetFollows(ts, c) {
+			ts.Fatalf("a reset comes behind the end")
 		}
 		return
 	}
@@ -119,6 +124,21 @@ func cmdHear(ts *testscript.TestScript, neg bool, args []string) {
 	if err != nil || !bytes.Equal(got, want) {
 		ts.Fatalf("heard %q, %v; want %q", got[:n], err, want)
 	}
+}
+
+// resetFollows reports whether a connection whose end was read is reset within a
+// moment.
+func resetFollows(ts *testscript.TestScript, c net.Conn) bool {
+	raw, err := c.(syscall.Conn).SyscallConn()
+	ts.Check(err)
+	n := 0
+	ts.Check(raw.Control(func(fd uintptr) {
+		for n, err = -1, unix.EINTR; err == unix.EINTR; {
+			n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd)}}, 100) // POLLERR and POLLHUP always count
+		}
+	}))
+	ts.Check(err)
+	return n > 0
 }
 
 // cmdHangup ends a connection: hangup NAME write (half-close), close or abort
@@ -197,15 +217,34 @@ func cmdChildrenOf(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: childrenof NAME VAR")
 	}
-	pid := lookup(ts, args[0]).cmd.Process.Pid
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	ts.Setenv(args[1], strings.Join(childrenOf(ts, args[0]), " "))
+}
+
+// childrenOf lists the child processes of a process by pid.
+func childrenOf(ts *testscript.TestScript, name string) (pids []string) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", lookup(ts, name).cmd.Process.Pid))
 	ts.Check(err)
-	var pids []string
 	for _, task := range tasks {
 		b, _ := os.ReadFile(task) // a thread may be gone
 		pids = append(pids, strings.Fields(string(b))...)
 	}
-	ts.Setenv(args[1], strings.Join(pids, " "))
+	return pids
+}
+
+// cmdChildren waits until a process has so many child processes: children NAME N.
+func cmdChildren(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: children NAME N")
+	}
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		n := len(childrenOf(ts, args[0]))
+		if strconv.Itoa(n) == args[1] {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s has %d children, want %s", args[0], n, args[1])
+		}
+	}
 }
 
 // cmdKillPID sends SIGKILL to processes that a server of ours started:

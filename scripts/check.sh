@@ -3,14 +3,18 @@
 # but Go: formatting, static checks, the other systems, and the tests with the
 # race detector. Every step runs; exit 1 when one failed.
 #
-#	sh scripts/check.sh
+#	sh scripts/check.sh [STEP...]	only these steps
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-failed=
+failed='' only=$*
 step() {
 	name=$1
 	shift
+	case " ${only:-$name} " in
+	*" $name "*) ;;
+	*) return 0 ;;
+	esac
 	echo "== $name"
 	"$@" || failed="$failed $name"
 }
@@ -73,7 +77,7 @@ tests() {
 		race=
 	fi
 	# shellcheck disable=SC2086 # no word when empty
-	go test $race -count=1 -timeout 9m ./...
+	go test $race -count=1 -parallel 4 -timeout 9m ./...
 }
 
 started=$(date +%s)

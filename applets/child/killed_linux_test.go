@@ -44,7 +44,9 @@ func doomedParent() {
 		}
 	}
 	fmt.Println(strings.Join(pids, " ")) // their Ready messages are never read
-	select {}
+	for {
+		unix.Pause() // select{} would be a deadlock to the Go runtime, which looks for one unless there is cgo
+	}
 }
 
 // TestParentKilled: idle children end by themselves, a busy one finishes its

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,22 +31,24 @@ func TestLean(t *testing.T) {
 		client.Close()
 		<-opened
 	}
-	total := 0
+	var allThreads, allPrivate []int
 	for range held {
 		echoes(t, dial(t, port), "hello")
 		pid := <-opened
 		threads, private := status(t, pid, "Threads"), memory(t, pid)
-		total += private
+		allThreads, allPrivate = append(allThreads, threads), append(allPrivate, private)
 		t.Logf("child %d: %d threads, %d KiB private", pid, threads, private)
-		if threads > 4 || private > 1536 { // the runtime starts three threads, now and then a fourth
+		if threads > 5 || private > 2048 { // the runtime starts three threads; on a busy machine now and then one more, or two
 			t.Errorf("child %d has %d threads and %d KiB private memory", pid, threads, private)
 		}
 		if comm(pid) != "nettool" {
 			t.Errorf("ps shows the child as %q", comm(pid))
 		}
 	}
-	if total/held > 1024 {
-		t.Errorf("%d KiB private memory each, want at most 1024", total/held)
+	slices.Sort(allThreads)
+	slices.Sort(allPrivate)
+	if threads, private := allThreads[held/2], allPrivate[held/2]; threads > 3 || private > 1024 {
+		t.Errorf("a child in the middle has %d threads and %d KiB private memory, want at most 3 and 1024", threads, private)
 	}
 }
 

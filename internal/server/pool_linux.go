@@ -202,10 +202,16 @@ func (p *pool) finished(w *worker) {
 	if w.child.Sent() >= w.limit || p.over() {
 		p.bury(w, false)
 	} else {
-		w.since = time.Now()
-		p.idle = append(p.idle, w)
+		p.rest(w)
 	}
 	p.s.ended(c, closed(c, &r))
+}
+
+// rest puts a child among the idle ones.
+func (p *pool) rest(w *worker) {
+	w.since = time.Now()
+	p.idle = append(p.idle, w)
+	p.scheduleTrim()
 }
 
 // over reports whether a child that comes back is not needed any more.
@@ -330,9 +336,7 @@ func (p *pool) becameReady(w *worker) {
 	w.warm = true
 	p.starting--
 	p.failures = 0
-	w.since = time.Now()
-	p.idle = append(p.idle, w)
-	p.scheduleTrim()
+	p.rest(w)
 	if p.onReady != nil && p.starting == 0 {
 		p.onReady()
 		p.onReady = nil
