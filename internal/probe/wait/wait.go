@@ -56,7 +56,7 @@ func Run(ctx context.Context, c Config, to socket.Addr) Ending {
 	row, gap := 0, firstInterval
 	for {
 		r := c.Spec.Try(ctx, to, nil)
-		if r.Outcome == attempt.Cancelled && e.Attempts > 0 {
+		if e.Attempts > 0 && cutShort(ctx, r.Outcome) {
 			return e.end(began) // the one before tells more
 		}
 		e.Last = r
@@ -76,6 +76,16 @@ func Run(ctx context.Context, c Config, to socket.Addr) Ending {
 			return e.end(began)
 		}
 	}
+}
+
+// cutShort tells whether an attempt ended because the wait did: the timeout, or
+// the name that was not found, is the deadline's, and says nothing of the target.
+func cutShort(ctx context.Context, o attempt.Outcome) bool {
+	switch o {
+	case attempt.Cancelled, attempt.Timeout, attempt.DNSError:
+		return ctx.Err() != nil
+	}
+	return false
 }
 
 // end is the ending of a wait that was in vain.
