@@ -142,17 +142,17 @@ func TestDeadlineIsNoTimeout(t *testing.T) {
 // A target that does time out is told from that.
 func TestTimeoutsAreSeen(t *testing.T) {
 	t.Parallel()
-	_, to := listen(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	c := wait.Config{Interval: time.Millisecond, Spec: attempt.Spec{Level: attempt.Echo, Timeout: time.Millisecond}}
-	c.Turn = func(r *attempt.Result, _ time.Duration) {
-		if r.Outcome != attempt.Timeout {
-			t.Errorf("got %v", r.Outcome)
+	to := serve(t, func(n int64, c net.Conn) {
+		if n == 3 {
+			cancel()
 		}
-		time.AfterFunc(20*time.Millisecond, cancel)
-	}
-	if e := wait.Run(ctx, c, to); e.Done || e.Last.Outcome != attempt.Timeout || len(e.History) != 1 {
+		io.Copy(io.Discard, c) // nothing is echoed
+	})
+	c := wait.Config{Interval: time.Millisecond, Spec: attempt.Spec{Level: attempt.Echo, Timeout: time.Millisecond}}
+	e := wait.Run(ctx, c, to)
+	if e.Done || e.Attempts < 2 || e.Last.Outcome != attempt.Timeout || len(e.History) != 1 {
 		t.Errorf("got %+v", e)
 	}
 }
