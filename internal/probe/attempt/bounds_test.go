@@ -233,6 +233,7 @@ func TestBannerIsBounded(t *testing.T) {
 		{[]string{"a", "b", "c", "d\n"}, "ab", 500*time.Millisecond - 1},
 		{nil, "", 500*time.Millisecond - 1},
 		{[]string{strings.Repeat("x", 255) + "\n"}, strings.Repeat("x", 255), 0},
+		{[]string{strings.Repeat("x", 200), "y\n"}, strings.Repeat("x", 200) + "y", 250 * time.Millisecond},
 		{[]string{strings.Repeat("x", 1000)}, strings.Repeat("x", 256), 0},
 		{[]string{strings.Repeat("x", 256), "y\n"}, strings.Repeat("x", 256), 0},
 	} {

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -105,5 +106,51 @@ func TestLocalFailures(t *testing.T) {
 	}
 	if p := run.Progress(); p.Done != 1 || p.Again != 0 {
 		t.Errorf("progress %+v", p)
+	}
+}
+
+// TestAskedTwice: an open port of this machine that the kernel could have given to
+// another attempt is asked twice; one below those is not.
+func TestAskedTwice(t *testing.T) {
+	t.Parallel()
+	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	to, err := target.Parse(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := Find(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		low  uint16
+		want int
+	}{{host.Ports[0], 2}, {host.Ports[0] + 1, 1}} {
+		run := New(Config{Spec: attempt.Spec{Timeout: time.Minute}}, []Host{host})
+		run.low = test.low
+		for f := range run.Run(t.Context()) {
+			if !f.Result.OK() || !f.Result.Own {
+				t.Errorf("found %+v", f)
+			}
+		}
+		came := 0
+		for wait := time.Minute; ; came++ {
+			if came >= test.want {
+				wait = 50 * time.Millisecond // is there another in the queue?
+			}
+			l.SetDeadline(time.Now().Add(wait))
+			c, err := l.Accept()
+			if err != nil {
+				break
+			}
+			c.Close()
+		}
+		if came != test.want {
+			t.Errorf("where the kernel gives away ports from %d on, port %d was asked %d times", test.low, host.Ports[0], came)
+		}
 	}
 }

@@ -42,6 +42,9 @@ func TestIntervals(t *testing.T) {
 	if got := c.gap(&grown, &attempt.Result{Addr: "127.0.0.1:80"}); got != time.Hour {
 		t.Errorf("an interval that was given is %v", got)
 	}
+	if got := c.rest(&grown, &attempt.Result{Total: time.Minute}); got != 59*time.Minute {
+		t.Errorf("after an attempt that took a minute there is %v left of an hour", got)
+	}
 }
 
 // TestHistoryIsBounded: of a target that flaps for days 199 stretches are kept,

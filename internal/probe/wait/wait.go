@@ -72,7 +72,7 @@ func Run(ctx context.Context, c Config, to socket.Addr) Ending {
 			e.Done = true
 			return e
 		}
-		if !attempt.Sleep(ctx, c.gap(&gap, &e.Last)-e.Last.Total) {
+		if !attempt.Sleep(ctx, c.rest(&gap, &e.Last)) {
 			return e.end(began)
 		}
 	}
@@ -126,6 +126,12 @@ func (e *Ending) note(c *Config, since time.Duration) {
 	if c.Turn != nil {
 		c.Turn(&e.Last, since)
 	}
+}
+
+// rest is how long after the end of an attempt the next one starts: an attempt's own
+// time is part of the interval.
+func (c *Config) rest(grown *time.Duration, r *attempt.Result) time.Duration {
+	return c.gap(grown, r) - r.Total
 }
 
 // gap is how long after the start of an attempt the next one starts.
