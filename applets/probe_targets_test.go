@@ -31,7 +31,8 @@ type misbehaver struct {
 	opened   atomic.Bool
 	listener net.Listener
 	secure   *tls.Config
-	fd       int // a socket without a listener, or -1
+	port     int // a socket that keeps the port ours and never listens, or -1
+	full     int // a socket that listens with a queue that is full, or -1
 	packets  net.PacketConn
 	held     sync.Map // connections, closed at the end
 	running  sync.WaitGroup
@@ -40,48 +41,87 @@ type misbehaver struct {
 // newMisbehaver starts a server of a kind on a port of 127.0.0.1, or on a unix
 // socket in dir.
 func newMisbehaver(kind, dir, name string) (m *misbehaver, err error) {
-	m = &misbehaver{kind: kind, fd: -1}
+	m = &misbehaver{kind: kind, port: -1, full: -1}
 	switch kind {
-	case "nobody", "later", "full":
-		return m, m.bind()
 	case "dns":
 		return m, m.serveNames(dir)
 	case "unix":
 		m.addr = filepath.Join(dir, name+".sock")
 		m.listener, err = net.Listen("unix", m.addr)
 	default:
-		m.listener, err = net.Listen("tcp", "127.0.0.1:0")
+		err = m.takePort()
 	}
 	if err != nil {
 		return nil, err
 	}
-	if kind != "unix" {
-		m.addr = m.listener.Addr().String()
-	}
-	if kind == "tls" || kind == "expired" {
+	switch kind {
+	case "nobody", "later":
+		return m, nil
+	case "full":
+		return m, m.fill()
+	case "tls", "expired":
 		if m.secure, err = certificate(kind == "expired", filepath.Join(dir, name+".pem")); err != nil {
 			return nil, err
 		}
 	}
-	m.running.Go(m.accept)
-	return m, nil
+	return m, m.listen()
 }
 
-// bind takes a port that refuses until somebody listens: bound, so that it
-// belongs to nobody else. "full" listens, with a queue that is full.
-func (m *misbehaver) bind() (err error) {
-	if err = m.bindTo(&syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+// takePort takes a port of 127.0.0.1 that refuses until somebody listens: a
+// socket of its own holds it until the end, so that it is nobody else's at any
+// moment, whoever begins or ceases to listen there.
+func (m *misbehaver) takePort() (err error) {
+	if m.port, err = boundTo(&syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		return err
 	}
-	name, err := syscall.Getsockname(m.fd)
+	name, err := syscall.Getsockname(m.port)
 	if err != nil {
 		return err
 	}
 	m.addr = fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
-	if m.kind != "full" {
-		return nil
+	return nil
+}
+
+// boundTo returns a socket that shares its address with others that listen
+// there, as long as it does not itself (socket(7), SO_REUSEADDR).
+func boundTo(sa syscall.Sockaddr) (fd int, err error) {
+	fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
 	}
-	if err = syscall.Listen(m.fd, 0); err != nil {
+	err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
+	if err == nil {
+		err = syscall.Bind(fd, sa)
+	}
+	if err != nil {
+		syscall.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// listen begins to accept.
+func (m *misbehaver) listen() (err error) {
+	if m.listener == nil {
+		if m.listener, err = net.Listen("tcp", m.addr); err != nil {
+			return err
+		}
+	}
+	l := m.listener
+	m.running.Go(func() { m.accept(l) })
+	return nil
+}
+
+// fill listens, with a queue that is full.
+func (m *misbehaver) fill() error {
+	name, err := syscall.Getsockname(m.port)
+	if err != nil {
+		return err
+	}
+	if m.full, err = boundTo(name); err != nil {
+		return err
+	}
+	if err = syscall.Listen(m.full, 0); err != nil {
 		return err
 	}
 	conn, err := net.Dial("tcp", m.addr) // the only one there is room for
@@ -89,24 +129,14 @@ func (m *misbehaver) bind() (err error) {
 	return err
 }
 
-func (m *misbehaver) bindTo(sa syscall.Sockaddr) (err error) {
-	if m.fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0); err != nil {
-		return err
-	}
-	if err = syscall.SetsockoptInt(m.fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
-		return err
-	}
-	return syscall.Bind(m.fd, sa)
-}
-
 // open is the command of that name.
 func (m *misbehaver) open() error {
 	m.opened.Store(true)
 	switch m.kind {
 	case "later":
-		return syscall.Listen(m.fd, 64)
+		return m.listen()
 	case "full": // room for one more
-		fd, _, err := syscall.Accept(m.fd)
+		fd, _, err := syscall.Accept(m.full)
 		if err == nil {
 			err = syscall.Close(fd)
 		}
@@ -115,17 +145,11 @@ func (m *misbehaver) open() error {
 	return nil
 }
 
-// shut is the command of that name. "later" keeps its port, without listening.
+// shut is the command of that name. The port stays ours.
 func (m *misbehaver) shut() error {
-	if m.listener != nil {
-		return m.listener.Close()
-	}
-	old, err := syscall.Getsockname(m.fd)
-	if err != nil {
-		return err
-	}
-	syscall.Close(m.fd)
-	return m.bindTo(old)
+	err := m.listener.Close()
+	m.listener = nil
+	return err
 }
 
 func (m *misbehaver) hold(conn io.Closer) {
@@ -141,30 +165,39 @@ func (m *misbehaver) close() {
 	if m.packets != nil {
 		m.packets.Close()
 	}
-	if m.fd >= 0 {
-		syscall.Close(m.fd)
+	for _, fd := range []int{m.port, m.full} {
+		if fd >= 0 {
+			syscall.Close(fd)
+		}
 	}
 	m.held.Range(func(conn, _ any) bool { conn.(io.Closer).Close(); return true })
 	m.running.Wait()
 }
 
-func (m *misbehaver) accept() {
+func (m *misbehaver) accept(l net.Listener) {
 	for {
-		conn, err := m.listener.Accept()
+		conn, err := l.Accept()
 		if err != nil {
 			return
 		}
-		m.accepted.Add(1)
+		n := m.accepted.Add(1)
 		m.hold(conn)
-		m.running.Go(func() { m.serveAs(conn) })
+		m.running.Go(func() { m.serveAs(conn, n) })
 	}
 }
 
-// serveAs does what the kind of target says. A connection that it leaves open is
-// closed at the end of the script.
-func (m *misbehaver) serveAs(conn net.Conn) {
+// serveAs does what the kind of target says to its nth connection. One that it
+// leaves open is closed at the end of the script.
+func (m *misbehaver) serveAs(conn net.Conn, n int64) {
 	switch m.kind {
 	case "silent", "unix":
+	case "later": // for as long as the client likes
+		io.Copy(io.Discard, conn)
+		conn.Close()
+	case "flapping": // the third and the sixth find nobody home
+		flap(conn, n != 3 && n != 6)
+	case "reviving": // only the third and the sixth find somebody
+		flap(conn, n == 3 || n == 6)
 	case "closing":
 		conn.Close()
 	case "resetting":
@@ -198,6 +231,14 @@ func (m *misbehaver) serveAs(conn net.Conn) {
 			io.WriteString(secure, "hello over TLS\r\n")
 		}
 	}
+}
+
+// flap says that it is ready, or hangs up.
+func flap(conn net.Conn, ready bool) {
+	if ready {
+		io.WriteString(conn, "ready\n")
+	}
+	conn.Close()
 }
 
 // drip sends a banner one byte at a time and never ends the line.

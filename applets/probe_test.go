@@ -55,8 +55,8 @@ func cmdOpen(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(misbehaverOf(ts, args[0]).open())
 }
 
-// cmdShut makes a target stop listening; its connections stay. open brings a
-// "later" back.
+// cmdShut makes a target stop listening; its connections and its port stay. open
+// brings a "later" back.
 func cmdShut(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: shut NAME")

@@ -65,21 +65,30 @@ func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdAwait asks until the answer matches: await ADDRESS PATH REGEXP.
+// cmdAwait asks until the answer matches, COUNT times if that is given:
+//
+//	await ADDRESS PATH REGEXP [COUNT]
 func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 3 {
-		ts.Fatalf("usage: await ADDRESS PATH REGEXP")
+	if neg || len(args) < 3 || len(args) > 4 {
+		ts.Fatalf("usage: await ADDRESS PATH REGEXP [COUNT]")
 	}
-	want, late := regexp.MustCompile("(?m)"+args[2]), time.Now().Add(patience)
+	want, count, late := regexp.MustCompile("(?m)"+args[2]), 1, time.Now().Add(patience)
+	if len(args) > 3 {
+		var err error
+		count, err = strconv.Atoi(args[3])
+		ts.Check(err)
+	}
 	for {
 		_, text, err := ask(args[0], "GET", "127.0.0.1", args[1])
 		ts.Check(err)
-		if want.MatchString(text) {
+		found := len(want.FindAllStringIndex(text, count))
+		if found >= count {
 			return
 		}
 		if time.Now().After(late) {
-			ts.Fatalf("no match for %q in:\n%s", args[2], text)
+			ts.Fatalf("%d of %d matches for %q in:\n%s", found, count, args[2], text)
 		}
+		time.Sleep(5 * time.Millisecond) // the server has other things to do
 	}
 }
 

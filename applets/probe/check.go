@@ -11,6 +11,9 @@ import (
 	"nettool/internal/probe/target"
 )
 
+// retryDelay is the pause before another try, unless another is given.
+const retryDelay = 200 * time.Millisecond
+
 // Run asks every target once.
 func (c *checkCmd) Run(call *cli.Call, shared *Cmd) error {
 	if err := noProgram(call); err != nil {
@@ -25,7 +28,7 @@ func (c *checkCmd) Run(call *cli.Call, shared *Cmd) error {
 	if err != nil {
 		return err
 	}
-	config := check.Config{Spec: s.spec, Need: need, Retries: c.Retries, Delay: c.Delay.Or(200 * time.Millisecond)}
+	config := check.Config{Spec: s.spec, Need: need, Retries: c.Retries, Delay: c.Delay.Or(retryDelay)}
 	count := check.Run(s.ctx, config, all, func(r *attempt.Result) {
 		s.sink.Finding(record.Finding{Kind: "attempt", Result: r})
 		s.flush()

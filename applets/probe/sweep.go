@@ -15,6 +15,13 @@ import (
 	"nettool/internal/probe/target"
 )
 
+// The bounds of a sweep.
+const (
+	listed     = 100 // ports, of which text lists every one
+	maxRetries = 100
+	bannerTime = 500 * time.Millisecond // for a server to say something
+)
+
 // sweeping is one run of probe sweep.
 type sweeping struct {
 	*session
@@ -42,7 +49,7 @@ func (c *sweepCmd) Run(call *cli.Call, shared *Cmd) error {
 		return err
 	}
 	run := sweep.New(sweep.Config{Spec: w.spec, Retries: c.Retries, Rate: c.Rate, Window: c.Window}, hosts)
-	w.every = !c.Open && (shared.Result.Output != "text" || shared.Result.Verbose || run.Progress().Total <= 100)
+	w.every = !c.Open && (shared.Result.Output != "text" || shared.Result.Verbose || run.Progress().Total <= listed)
 	w.collect(run)
 	w.screen.Clear()
 	w.abandon(run.Progress())
@@ -51,13 +58,13 @@ func (c *sweepCmd) Run(call *cli.Call, shared *Cmd) error {
 
 func (c *sweepCmd) begin(call *cli.Call, shared *Cmd) (w *sweeping, err error) {
 	w = &sweeping{stream: shared.Result.Output == "json"}
-	if c.Rate < 0 || c.Retries < 0 || c.Retries > 100 || c.Window < 0 {
-		return nil, exit.Errorf(exit.Usage, "--rate, --retries and --window want a number that is not negative")
+	if c.Rate < 0 || c.Retries < 0 || c.Retries > maxRetries || c.Window < 0 {
+		return nil, exit.Errorf(exit.Usage, "--rate, --retries and --window want a number that is not negative, and --retries %d at most", maxRetries)
 	}
 	if w.expect, err = sweep.ParseExpect(c.ExpectOpen, c.ExpectClosed); err != nil {
 		return nil, err
 	}
-	if w.session, err = shared.begin(call, c.Targets, time.Second); err != nil {
+	if w.session, err = shared.begin(call, c.Targets, quickTimeout); err != nil {
 		return nil, err
 	}
 	for _, t := range w.targets {
@@ -66,7 +73,7 @@ func (c *sweepCmd) begin(call *cli.Call, shared *Cmd) (w *sweeping, err error) {
 		}
 	}
 	if c.Banner {
-		w.spec.Banner = 500 * time.Millisecond
+		w.spec.Banner = bannerTime
 	}
 	w.screen = live.Open(call.Stderr, shared.Result.Quiet || shared.Result.NoLive)
 	return w, nil

@@ -12,13 +12,16 @@ import (
 	"nettool/internal/report"
 )
 
+// defaultDeadline is how long a wait may take, unless it is told otherwise.
+const defaultDeadline = 30 * time.Second
+
 // Run waits for the targets, then becomes the command.
 func (c *waitCmd) Run(call *cli.Call, shared *Cmd) error {
 	path, err := findProgram(call.Rest)
 	if err != nil {
 		return err
 	}
-	s, err := shared.begin(call, c.Targets, time.Second)
+	s, err := shared.begin(call, c.Targets, quickTimeout)
 	if err != nil {
 		return err
 	}
@@ -30,7 +33,7 @@ func (c *waitCmd) Run(call *cli.Call, shared *Cmd) error {
 	if c.For < 0 {
 		return exit.Errorf(exit.Usage, "--for %d: want a number of successes", c.For)
 	}
-	ctx, cancel := s.until(c.Deadline.Or(30 * time.Second))
+	ctx, cancel := s.until(c.Deadline.Or(defaultDeadline))
 	defer cancel()
 	view := newWaitView(call, shared.Result)
 	config := wait.Config{Spec: s.spec, Interval: c.Interval.Or(0), For: c.For, Down: c.Down, Turn: view.turn}

@@ -17,8 +17,15 @@ func logged(format string, level Level, use func(l *Log)) string {
 	var b bytes.Buffer
 	l := NewLog(&b, "tcpserve", format, level)
 	use(l)
-	l.Close()
+	closed(l)
 	return b.String()
+}
+
+// closed closes a log and waits for its last line, however busy the machine is:
+// Close alone waits for no more than a second.
+func closed(l *Log) {
+	l.Close()
+	<-l.queue.done
 }
 
 func TestText(t *testing.T) {

@@ -68,7 +68,7 @@ func TestLogNeverBlocks(t *testing.T) {
 			l.Error("test", errors.New("lost"), padding)
 		}
 		w.gate.Unlock()
-		l.Close()
+		closed(l)
 		dropped, lines := missing(t, w.text.String())
 		if dropped == 0 || dropped+lines != many {
 			t.Errorf("%s: %d lines, %d dropped: want %d in all", format, lines, dropped, many)
@@ -90,7 +90,7 @@ func TestLogOnFullDisk(t *testing.T) {
 	}
 	w.fill(false)
 	l.Event("kept")
-	l.Close()
+	closed(l)
 	dropped, lines := missing(t, w.text.String())
 	if dropped != 100 || lines != 1 {
 		t.Errorf("%d lines, %d dropped: want 1 and 100:\n%s", lines, dropped, w.text.String())

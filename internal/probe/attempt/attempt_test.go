@@ -2,6 +2,7 @@ package attempt_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/netip"
 	"regexp"
@@ -16,6 +17,9 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patient is an attempt that has longer than a busy machine keeps it from running.
+var patient = attempt.Spec{Timeout: time.Minute}
 
 // serve answers every connection with handle.
 func serve(t *testing.T, handle func(net.Conn)) socket.Addr {
@@ -50,34 +54,40 @@ func addr(t *testing.T, text string) socket.Addr {
 }
 
 func TestPhases(t *testing.T) {
+	t.Parallel()
 	to := serve(t, func(c net.Conn) {
+		c.Read(make([]byte, 1))
 		time.Sleep(20 * time.Millisecond)
 		c.Write([]byte("one "))
 		time.Sleep(30 * time.Millisecond)
 		c.Write([]byte("two\n"))
 	})
-	s := attempt.Spec{Level: attempt.Talk, Send: []byte("x"), Expect: regexp.MustCompile("two")}
+	s := patient
+	s.Level, s.Send, s.Expect = attempt.Talk, []byte("x"), regexp.MustCompile("two")
 	r := s.Try(t.Context(), to, nil)
 	if !r.OK() || r.Phase != attempt.NoPhase || r.Errno != "" {
 		t.Fatalf("got %+v", r)
 	}
-	if r.Took[attempt.FirstByte] < 15*time.Millisecond || r.Took[attempt.Expected] < 20*time.Millisecond || r.Took[attempt.Sent] == 0 {
+	if r.Took[attempt.Connected] == 0 || r.Took[attempt.Sent] == 0 || r.Took[attempt.FirstByte] == 0 || r.Took[attempt.Expected] == 0 {
 		t.Errorf("phases %v", r.Took)
 	}
-	if sum := r.Took[attempt.FirstByte] + r.Took[attempt.Expected]; r.Total < sum || r.Took[attempt.DNS] != 0 {
+	if sum := r.Took[attempt.FirstByte] + r.Took[attempt.Expected]; r.Total < sum || r.Total < 50*time.Millisecond || r.Took[attempt.DNS] != 0 {
 		t.Errorf("total %v, phases %v", r.Total, r.Took)
 	}
-	if r.Addr != to.String() || r.Retransmits != 0 {
+	if r.Addr != to.String() || r.Retransmits < 0 {
 		t.Errorf("addr %q, retransmits %d", r.Addr, r.Retransmits)
 	}
 }
 
 func TestCancelled(t *testing.T) {
-	to := serve(t, func(net.Conn) { time.Sleep(10 * time.Millisecond) })
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
+	to := serve(t, func(c net.Conn) {
+		cancel()
+		io.Copy(io.Discard, c)
+	})
 	s := attempt.Spec{Level: attempt.Stay, Stay: time.Minute}
-	time.AfterFunc(time.Millisecond, cancel)
-	if r := s.Try(ctx, to, nil); r.Outcome != attempt.Cancelled && r.Outcome != attempt.ClosedEarly {
+	if r := s.Try(ctx, to, nil); r.Outcome != attempt.Cancelled {
 		t.Errorf("got %v", r.Outcome)
 	}
 	if r := s.Try(ctx, to, nil); r.Outcome != attempt.Cancelled || r.Outcome.Verdict() {
@@ -88,10 +98,11 @@ func TestCancelled(t *testing.T) {
 // A target with several addresses is ok when one is; otherwise the failure that
 // tells most is reported.
 func TestSeveralAddresses(t *testing.T) {
+	t.Parallel()
 	to := serve(t, func(net.Conn) {})
 	good := netip.MustParseAddrPort(to.String())
 	bad := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.77"), good.Port())
-	var s attempt.Spec
+	s := patient
 	if r := s.Try(t.Context(), to, []netip.AddrPort{bad, good}); !r.OK() || r.Addr != good.String() {
 		t.Errorf("got %v at %q", r.Outcome, r.Addr)
 	}
@@ -102,14 +113,16 @@ func TestSeveralAddresses(t *testing.T) {
 }
 
 func TestBanner(t *testing.T) {
+	t.Parallel()
 	to := serve(t, func(c net.Conn) { c.Write([]byte("SSH-2.0-x\r\nmore")) })
-	s := attempt.Spec{Banner: 5 * time.Second}
+	s := attempt.Spec{Banner: time.Minute, Timeout: 2 * time.Minute}
 	if r := s.Try(t.Context(), to, nil); r.Banner != "SSH-2.0-x" {
 		t.Errorf("got %q", r.Banner)
 	}
 }
 
 func TestOutcomeNames(t *testing.T) {
+	t.Parallel()
 	want := "ok refused timeout unreachable reset closed_early mismatch tls_error dns_error slow local_error cancelled"
 	var got []string
 	for o := range attempt.Outcomes {
@@ -121,6 +134,7 @@ func TestOutcomeNames(t *testing.T) {
 }
 
 func TestUnescape(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]string{
 		``: "", `a,b`: "a,b", `\r\n`: "\r\n", `\x00\xfF`: "\x00\xff", `\\n`: `\n`, `\t\0`: "\t\x00", `é`: "é",
 	} {

@@ -37,7 +37,7 @@ func Run(ctx context.Context, c Config, targets []socket.Addr, emit func(*attemp
 	defer cancel()
 	queue, done := make(chan int), make(chan numbered)
 	var workers sync.WaitGroup
-	for range min(len(targets), most, max(attempt.Room()/2, 1)) {
+	for range atOnce(len(targets), attempt.Room()) {
 		workers.Go(func() { c.work(ctx, targets, queue, done) })
 	}
 	go feed(len(targets), queue)
@@ -59,6 +59,10 @@ func Run(ctx context.Context, c Config, targets []socket.Addr, emit func(*attemp
 	workers.Wait()
 	return count
 }
+
+// atOnce is how many attempts at n targets run at once, where there is room for so
+// many connections: half of it, for a name to be looked up takes descriptors too.
+func atOnce(n, room int) int { return min(n, most, max(room/2, 1)) }
 
 func feed(n int, queue chan<- int) {
 	for i := range n {

@@ -10,6 +10,7 @@ import (
 )
 
 func TestQuantile(t *testing.T) {
+	t.Parallel()
 	var h histogram.Histogram
 	if h.Quantile(0.5) != 0 || h.Mean() != 0 {
 		t.Error("an empty histogram has values")
@@ -36,6 +37,7 @@ func TestQuantile(t *testing.T) {
 }
 
 func TestExtremes(t *testing.T) {
+	t.Parallel()
 	var h histogram.Histogram
 	h.Add(-time.Second)
 	h.Add(1000 * time.Hour)

@@ -52,7 +52,7 @@ type event struct {
 // has one for each target; it may be read in the observer's funcs, and
 // afterwards.
 func Run(ctx context.Context, c Config, targets []socket.Addr, tallies []*tally.Tally, see Observer) {
-	c = c.withDefaults(len(targets))
+	c = c.withDefaults(len(targets), attempt.Room())
 	events := make(chan event, 64)
 	var schedules sync.WaitGroup
 	start := time.Now()
@@ -64,12 +64,14 @@ func Run(ctx context.Context, c Config, targets []socket.Addr, tallies []*tally.
 	collect(&c, events, tallies, see)
 }
 
-func (c Config) withDefaults(targets int) Config {
+// withDefaults fills in what is not given, for so many targets, where there is
+// room for so many connections.
+func (c Config) withDefaults(targets, room int) Config {
 	if c.Interval <= 0 {
 		c.Interval = DefaultInterval
 	}
 	if c.Overlap <= 0 {
-		c.Overlap = min(max(attempt.Room()/2/targets, 1), 4096)
+		c.Overlap = min(max(room/2/targets, 1), 4096)
 	}
 	const few = 8
 	c.exact = targets <= few

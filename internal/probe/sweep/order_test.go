@@ -3,6 +3,7 @@ package sweep
 import "testing"
 
 func TestOrderIsAPermutation(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int64{1, 2, 3, 5, 64, 1000, 65535} {
 		o := newOrder(n)
 		seen := make([]bool, n)
@@ -17,6 +18,7 @@ func TestOrderIsAPermutation(t *testing.T) {
 }
 
 func TestWindow(t *testing.T) {
+	t.Parallel()
 	w := newWindow(100)
 	if add := w.note(atOnce); add != firstWindow {
 		t.Fatalf("starts with %d", add)

@@ -85,16 +85,21 @@ const maxLocals = 20
 
 // New prepares a sweep.
 func New(c Config, hosts []Host) *Sweep {
-	most := min(attempt.Room(), maxWindow)
-	if c.Window > 0 {
-		most = min(c.Window, most)
-	}
-	s := &Sweep{config: c, hosts: hosts, window: newWindow(most), out: make(chan Found, 256), low: firstEphemeral()}
+	s := &Sweep{config: c, hosts: hosts, window: newWindow(c.most(attempt.Room())), out: make(chan Found, 256), low: firstEphemeral()}
 	for _, h := range hosts {
 		s.total += int64(len(h.Ports))
 		s.ends = append(s.ends, s.total)
 	}
 	return s
+}
+
+// most is how many attempts there may be at once, where there is room for so many
+// connections.
+func (c *Config) most(room int) int {
+	if c.Window > 0 {
+		room = min(room, c.Window)
+	}
+	return min(room, maxWindow)
 }
 
 // Progress is how far a sweep is.
@@ -199,10 +204,16 @@ func (s *Sweep) ask(ctx context.Context, t task) signal {
 		return silent
 	}
 	s.finish(host, port, r)
+	return told(&r, t.timeouts)
+}
+
+// told is what a port's last attempt tells about the window, after so many that
+// timed out.
+func told(r *attempt.Result, timeouts uint8) signal {
 	switch {
 	case r.Outcome == attempt.Timeout:
 		return silent
-	case t.timeouts > 0:
+	case timeouts > 0:
 		return lost
 	case r.Took[attempt.Connected] < 500*time.Microsecond:
 		return atOnce

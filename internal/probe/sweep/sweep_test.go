@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/sweep"
@@ -11,6 +12,7 @@ import (
 )
 
 func TestSweepFindsWhatIsOpen(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +27,7 @@ func TestSweepFindsWhatIsOpen(t *testing.T) {
 	if err != nil || len(host.Ports) != 1 || host.Ports[0] != port {
 		t.Fatalf("got %+v, %v", host, err)
 	}
-	run := sweep.New(sweep.Config{}, []sweep.Host{host})
+	run := sweep.New(sweep.Config{Spec: attempt.Spec{Timeout: time.Minute}}, []sweep.Host{host})
 	var found []sweep.Found
 	for f := range run.Run(t.Context()) {
 		found = append(found, f)
@@ -39,6 +41,7 @@ func TestSweepFindsWhatIsOpen(t *testing.T) {
 }
 
 func TestExpect(t *testing.T) {
+	t.Parallel()
 	e, err := sweep.ParseExpect("22,80-81", "rest")
 	if err != nil {
 		t.Fatal(err)

@@ -31,6 +31,7 @@ func add(t *tally.Tally, history string) (changes []*tally.Change) {
 }
 
 func TestChanges(t *testing.T) {
+	t.Parallel()
 	var got tally.Tally
 	changes := add(&got, "kkrrlrktk")
 	if len(changes) != 5 || !changes[0].First || !changes[0].Up || changes[1].Up || changes[1].Outcome != attempt.Refused {
@@ -52,6 +53,7 @@ func TestChanges(t *testing.T) {
 }
 
 func TestOutagesAreBounded(t *testing.T) {
+	t.Parallel()
 	var got tally.Tally
 	for range 1000 {
 		add(&got, "kr")
@@ -63,6 +65,7 @@ func TestOutagesAreBounded(t *testing.T) {
 }
 
 func TestThresholds(t *testing.T) {
+	t.Parallel()
 	var some, none tally.Tally
 	add(&some, "kkkkkkkkkr")
 	add(&none, "rr")

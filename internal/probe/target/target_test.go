@@ -11,6 +11,7 @@ import (
 )
 
 func TestParseAll(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ args, want string }{
 		{"db:5432", "db:5432"},
 		{"80", "localhost:80"},
@@ -48,10 +49,15 @@ func labels(args []string) (string, error) {
 }
 
 func TestParseErrors(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ args, want string }{
 		{"", "no target"},
 		{"db:0", "out of range"},
 		{"db:1,70000", "out of range"},
+		{"db:65536", "out of range"},
+		{"db:0,1", "out of range"},
+		{"db:65535-65536", "out of range"},
+		{"db 65536", "out of range"},
 		{"db:9-3", "runs backwards"},
 		{"db:1,,2", "a port is missing"},
 		{"db:1-", "neither a number"},
@@ -69,6 +75,7 @@ func TestParseErrors(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
+	t.Parallel()
 	text := "# machines\n\ndb:1-2\n  web 80 # front\n::1 9\n"
 	got, err := target.ParseAll([]string{"@-"}, strings.NewReader(text))
 	if err != nil || len(got) != 3 || got[0].Len() != 2 || target.Label(got[2].Addr) != "[::1]:9" {
@@ -83,6 +90,18 @@ func TestList(t *testing.T) {
 	}
 	if _, err = target.ParseAll([]string{"@" + name + ".none"}, nil); exit.Of(err) != exit.Local {
 		t.Errorf("got %v, want exit 9", err)
+	}
+}
+
+// TestLongLine: a line of a list may be long, but not without bound.
+func TestLongLine(t *testing.T) {
+	t.Parallel()
+	for length, ok := range map[int]bool{60000: true, 70000: false} {
+		text := "db:1\n#" + strings.Repeat("x", length) + "\n"
+		got, err := target.ParseAll([]string{"@-"}, strings.NewReader(text))
+		if ok && (err != nil || len(got) != 1) || !ok && exit.Of(err) != exit.Local {
+			t.Errorf("a line of %d bytes: %v, %v", length, got, err)
+		}
 	}
 }
 

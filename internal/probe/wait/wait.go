@@ -56,7 +56,7 @@ func Run(ctx context.Context, c Config, to socket.Addr) Ending {
 	row, gap := 0, firstInterval
 	for {
 		r := c.Spec.Try(ctx, to, nil)
-		if r.Outcome == attempt.Cancelled && e.Attempts > 0 {
+		if e.Attempts > 0 && cutShort(ctx, r.Outcome) {
 			return e.end(began) // the one before tells more
 		}
 		e.Last = r
@@ -72,10 +72,20 @@ func Run(ctx context.Context, c Config, to socket.Addr) Ending {
 			e.Done = true
 			return e
 		}
-		if !attempt.Sleep(ctx, c.gap(&gap, &e.Last)-e.Last.Total) {
+		if !attempt.Sleep(ctx, c.rest(&gap, &e.Last)) {
 			return e.end(began)
 		}
 	}
+}
+
+// cutShort tells whether an attempt ended because the wait did: the timeout, or
+// the name that was not found, is the deadline's, and says nothing of the target.
+func cutShort(ctx context.Context, o attempt.Outcome) bool {
+	switch o {
+	case attempt.Cancelled, attempt.Timeout, attempt.DNSError:
+		return ctx.Err() != nil
+	}
+	return false
 }
 
 // end is the ending of a wait that was in vain.
@@ -116,6 +126,12 @@ func (e *Ending) note(c *Config, since time.Duration) {
 	if c.Turn != nil {
 		c.Turn(&e.Last, since)
 	}
+}
+
+// rest is how long after the end of an attempt the next one starts: an attempt's own
+// time is part of the interval.
+func (c *Config) rest(grown *time.Duration, r *attempt.Result) time.Duration {
+	return c.gap(grown, r) - r.Total
 }
 
 // gap is how long after the start of an attempt the next one starts.
