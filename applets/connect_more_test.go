@@ -62,22 +62,22 @@ func cmdOpenLater(ts *testscript.TestScript, neg bool, args []string) {
 	reserved.listen(ts, args[2])
 }
 
-// cmdAwaitPort waits until a server of another tool listens:
-// awaitport ADDR.
+// cmdAwaitPort waits until a process listens that is a server of another tool:
+// awaitport NAME.
 func cmdAwaitPort(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: awaitport ADDR")
+		ts.Fatalf("usage: awaitport NAME")
 	}
-	for end := time.Now().Add(patience); ; {
-		conn, err := net.Dial("tcp", args[0])
-		if err == nil {
-			conn.Close()
-			return
+	p := lookup(ts, args[0])
+	for end := time.Now().Add(patience); !listens(ts, p.cmd.Process.Pid); time.Sleep(10 * time.Millisecond) {
+		select {
+		case <-p.exited:
+			ts.Fatalf("%s has ended:\n%s", args[0], p.text())
+		default:
 		}
 		if time.Now().After(end) {
-			ts.Fatalf("nobody listens: %v", err)
+			ts.Fatalf("%s does not listen:\n%s", args[0], p.text())
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 }
 

@@ -2,9 +2,11 @@ package applets_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,12 +21,13 @@ import (
 //	says TEXT          sends a line and closes, reading nothing
 //	sends BYTES        sends a pattern and closes
 //	answers [DELAY]    reads to the end, waits, says how many bytes, closes
-//	hangs-up           answers a line after 0.3 s, unless our end comes first
+//	hangs-up DELAY     answers a line after DELAY, unless our end comes first
 //	greets BYTES       sends a pattern before it reads to the end
 //	resets BYTES       reads nothing, sends a pattern, resets when that has arrived
 //	counts             reads to the end without looking, says how many bytes, closes
 //	mute               reads nothing, never closes
 //	keeps TEXT         reads to the end, sends a line, never closes
+//	stays TEXT         sends a line, reads nothing, never closes
 //	talks GAP COUNT    reads to the end, then sends numbered lines, never closes
 //	closes             closes at once
 //	drips              sends a byte a second, for ever
@@ -32,6 +35,8 @@ import (
 //	slow DELAY         reads to the end, waits, closes
 //	line TEXT          reads a line, answers with a line, closes at our end
 //	waits-line         reads until a line is "bye", closes
+//	endless TEXT       sends lines, the first of them once, until we hang up
+//	tls1.0, tls1.1     speaks no other version of TLS
 func behaviour(args []string) (func(*visit), error) {
 	kind, rest := args[0], args[1:]
 	arg := strings.Join(rest, " ")
@@ -56,8 +61,14 @@ func behaviour(args []string) (func(*visit), error) {
 		return (*visit).untilBye, nil
 	case "drips":
 		return (*visit).drip, nil
-	case "hangs-up":
-		return (*visit).hangUp, nil
+	case "stays":
+		return func(v *visit) { io.WriteString(v, arg+"\n"); <-v.over }, nil
+	case "endless":
+		return func(v *visit) { v.sendLines(arg) }, nil
+	case "tls1.0":
+		return func(v *visit) { v.shakeHands(tls.VersionTLS10) }, nil
+	case "tls1.1":
+		return func(v *visit) { v.shakeHands(tls.VersionTLS11) }, nil
 	}
 	return measured(kind, rest)
 }
@@ -71,16 +82,22 @@ func measured(kind string, args []string) (func(*visit), error) {
 		return nil, fmt.Errorf("peer %s: unknown, or needs an argument", kind)
 	}
 	n, errN := number(args[0])
+	var text []byte // made before anybody connects
+	if kind == "sends" || kind == "greets" || kind == "resets" {
+		text = pattern(n)
+	}
 	d, errD := time.ParseDuration(args[0])
 	switch {
 	case kind == "sends" && errN == nil:
-		return func(v *visit) { v.Write(pattern(n)) }, nil
+		return func(v *visit) { v.Write(text) }, nil
 	case kind == "greets" && errN == nil:
-		return func(v *visit) { v.Write(pattern(n)); v.readAll() }, nil
+		return func(v *visit) { v.Write(text); v.readAll() }, nil
 	case kind == "resets" && errN == nil:
-		return func(v *visit) { v.reset(n) }, nil
+		return func(v *visit) { v.reset(text) }, nil
 	case kind == "answers" && errD == nil:
 		return func(v *visit) { v.readAll(); v.pause(d); fmt.Fprintf(v, "%d bytes\n", v.got.Len()) }, nil
+	case kind == "hangs-up" && errD == nil:
+		return func(v *visit) { v.hangUp(d) }, nil
 	case kind == "slow" && errD == nil:
 		return func(v *visit) { v.readAll(); v.pause(d) }, nil
 	case kind == "talks" && errD == nil && len(args) == 2:
@@ -176,12 +193,32 @@ func (v *visit) drip() {
 	}
 }
 
-func (v *visit) hangUp() {
-	v.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+func (v *visit) hangUp(d time.Duration) {
+	v.SetReadDeadline(time.Now().Add(d))
 	if _, err := io.Copy(io.Discard, v.reader()); err == nil {
 		return // our end: hung up
 	}
 	io.WriteString(v, "still here\n")
+}
+
+// sendLines sends a first line and then the same one over and over.
+func (v *visit) sendLines(first string) {
+	_, err := io.WriteString(v, first+"\r\n")
+	for err == nil {
+		_, err = io.WriteString(v, "More: and more\r\n")
+	}
+}
+
+// shakeHands is a TLS server of one version, and says hello.
+func (v *visit) shakeHands(version uint16) {
+	config, err := certificate(false, os.DevNull)
+	if err != nil {
+		return
+	}
+	config.MinVersion, config.MaxVersion = version, version
+	conn := tls.Server(v.Conn, config)
+	io.WriteString(conn, "hello\n")
+	conn.Close()
 }
 
 func (v *visit) answerLine(text string) {
@@ -202,10 +239,10 @@ func (v *visit) untilBye() {
 	}
 }
 
-// reset sends n bytes, waits until they have arrived and something to read has
+// reset sends text, waits until they have arrived and something to read has
 // come, and resets the connection with that unread.
-func (v *visit) reset(n int) {
-	v.Write(pattern(n))
+func (v *visit) reset(text []byte) {
+	v.Write(text)
 	conn := v.Conn.(*net.TCPConn)
 	raw, err := conn.SyscallConn()
 	if err != nil {

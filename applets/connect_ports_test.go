@@ -6,16 +6,18 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 )
 
 // reserved is a port that is bound, so that nobody else gets it, and on which
-// nobody listens.
+// nobody listens. For UDP it is connected to itself: what others send there is
+// refused.
 type reserved struct {
-	fd   int
-	once sync.Once
+	fd, udp int
+	once    sync.Once
 }
 
 var reservedPorts sync.Map // script and name → *reserved
@@ -28,33 +30,72 @@ func reservedPort(ts *testscript.TestScript, name string) *reserved {
 	return v.(*reserved)
 }
 
-// cmdUnused reserves a port on which nothing listens while the script runs:
-// unused NAME sets $NAME_ADDR and $NAME_PORT.
+// cmdUnused reserves a port, of TCP and of UDP, on which nothing listens while the
+// script runs: unused NAME sets $NAME_ADDR and $NAME_PORT.
 func cmdUnused(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: unused NAME")
 	}
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	r, port, err := reserve()
+	for err == unix.EADDRINUSE { // somebody has that port of UDP
+		r, port, err = reserve()
+	}
 	ts.Check(err)
-	r := &reserved{fd: fd}
 	reservedPorts.Store([2]any{ts, args[0]}, r)
 	ts.Defer(r.close)
-	ts.Check(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	sa, err := unix.Getsockname(fd)
-	ts.Check(err)
-	port := fmt.Sprint(sa.(*unix.SockaddrInet4).Port)
-	ts.Setenv(args[0]+"_PORT", port)
-	ts.Setenv(args[0]+"_ADDR", "127.0.0.1:"+port)
+	ts.Setenv(args[0]+"_PORT", fmt.Sprint(port))
+	ts.Setenv(args[0]+"_ADDR", fmt.Sprintf("127.0.0.1:%d", port))
 }
 
-func (r *reserved) close() { r.once.Do(func() { unix.Close(r.fd) }) }
+// reserve binds a port that the kernel chooses.
+func reserve() (*reserved, int, error) {
+	fd, port, err := bound(unix.SOCK_STREAM, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	udp, _, err := bound(unix.SOCK_DGRAM, port)
+	if err != nil {
+		unix.Close(fd)
+		return nil, 0, err
+	}
+	r := &reserved{fd: fd, udp: udp}
+	if err := unix.Connect(udp, loopback(port)); err != nil {
+		r.close()
+		return nil, 0, err
+	}
+	return r, port, nil
+}
+
+// bound is a socket with this port of 127.0.0.1; 0 is any.
+func bound(kind, port int) (fd, number int, err error) {
+	fd, err = unix.Socket(unix.AF_INET, kind|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, 0, err
+	}
+	if err := unix.Bind(fd, loopback(port)); err != nil {
+		unix.Close(fd)
+		return -1, 0, err
+	}
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		unix.Close(fd)
+		return -1, 0, err
+	}
+	return fd, sa.(*unix.SockaddrInet4).Port, nil
+}
+
+func loopback(port int) *unix.SockaddrInet4 {
+	return &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: port}
+}
+
+func (r *reserved) close() { r.once.Do(func() { unix.Close(r.fd); unix.Close(r.udp) }) }
 
 // listen opens the port: whoever connects is told text.
 func (r *reserved) listen(ts *testscript.TestScript, text string) {
 	ts.Check(unix.Listen(r.fd, 8))
 	f := os.NewFile(uintptr(r.fd), "reserved")
 	l, err := net.FileListener(f)
-	r.once.Do(func() { f.Close() })
+	r.once.Do(func() { f.Close(); unix.Close(r.udp) })
 	ts.Check(err)
 	done := make(chan struct{})
 	go func() {
@@ -71,12 +112,47 @@ func (r *reserved) listen(ts *testscript.TestScript, text string) {
 	ts.Defer(func() { l.Close(); <-done })
 }
 
-// cmdRelease gives an unused port away, to a server of another tool that cannot
-// choose one itself: release NAME. Others may get it first; scripts that use
-// this live with that.
-func cmdRelease(ts *testscript.TestScript, neg bool, args []string) {
+// cmdPort sets $NAME_PORT and $NAME_ADDR to a port of 127.0.0.1 for a server of
+// another tool that cannot choose one and say which: port NAME.
+//
+// Until that server has it the port is free, so it is one that nobody else takes:
+// not one of those that the kernel gives to whoever does not name a port, a client
+// that connects among them; and no other script's, in any process that runs these
+// tests, while the name of a unix socket (unix(7), abstract) is taken.
+func cmdPort(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: release NAME")
+		ts.Fatalf("usage: port NAME")
 	}
-	reservedPort(ts, args[0]).close()
+	first, span := fixedPorts()
+	for range span {
+		port := first + int(lastPort.Add(1))%span
+		name, err := net.Listen("unix", fmt.Sprintf("@nettool-test-port-%d", port))
+		if err != nil {
+			continue // another script's
+		}
+		fd, _, err := bound(unix.SOCK_STREAM, port)
+		if err != nil {
+			name.Close()
+			continue // used by somebody else, or not long ago
+		}
+		unix.Close(fd)
+		ts.Defer(func() { name.Close() })
+		ts.Setenv(args[0]+"_PORT", fmt.Sprint(port))
+		ts.Setenv(args[0]+"_ADDR", fmt.Sprintf("127.0.0.1:%d", port))
+		return
+	}
+	ts.Fatalf("none of %d ports from %d is free", span, first)
+}
+
+// lastPort makes every port of this process another one.
+var lastPort atomic.Uint32
+
+// fixedPorts are some of the ports below those that the kernel chooses from.
+func fixedPorts() (first, span int) {
+	least := 32768
+	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
+		fmt.Sscan(string(text), &least)
+	}
+	first = max(least-8192, 1024)
+	return first, max(least-first, 1024)
 }

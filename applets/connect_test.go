@@ -23,7 +23,7 @@ func connectCommands() map[string]scriptCmd {
 		"datagrams": cmdDatagrams,
 		"openlater": cmdOpenLater,
 		"awaitport": cmdAwaitPort,
-		"release":   cmdRelease,
+		"port":      cmdPort,
 		"waitfile":  cmdWaitFile,
 	}
 }

@@ -30,10 +30,7 @@ func (c *Cmd) connect(ctx context.Context, target socket.Addr, call *cli.Call, o
 		within, cancel = context.WithTimeout(ctx, time.Duration(c.Retry.Wait))
 		defer cancel()
 	}
-	delay, longest := c.Retry.RetryDelay.Or(defaultRetryDelay), longestDelay
-	if waiting {
-		delay, longest = firstWait, longestWait
-	}
+	pace := c.Retry.pace()
 	var last error
 	for left := int(c.Retry.Retry); ; left-- {
 		conn, err := c.reach(within, target, o)
@@ -53,14 +50,35 @@ func (c *Cmd) connect(ctx context.Context, target socket.Addr, call *cli.Call, o
 		if last == err && left == int(c.Retry.Retry) {
 			report.Notice(call.Stderr, call.Name, "%s; trying again", strings.ReplaceAll(err.Error(), "\n", ", "))
 		}
-		if !pause(within, jitter(delay)) {
+		if !pause(within, jitter(pace.next())) {
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
 			return nil, last
 		}
-		delay = min(2*delay, longest)
 	}
+}
+
+// pace is how long to wait before each next attempt, but for the jitter: twice
+// as long every time, up to longest.
+type pace struct{ delay, longest time.Duration }
+
+// pace is what the flags say. --retry-delay may be longer than what the delays
+// grow to: then all are as long.
+func (f *retryFlags) pace() pace {
+	if f.Wait > 0 {
+		return pace{firstWait, longestWait}
+	}
+	delay := f.RetryDelay.Or(defaultRetryDelay)
+	return pace{delay, max(delay, longestDelay)}
+}
+
+func (p *pace) next() time.Duration {
+	d := p.delay
+	if p.delay = p.longest; d < p.longest/2 {
+		p.delay = 2 * d
+	}
+	return d
 }
 
 // expired tells whether ctx has ended, or is about to: an attempt may notice the
@@ -81,7 +99,7 @@ func worthAnother(err error) bool {
 
 // jitter is d, give or take a quarter.
 func jitter(d time.Duration) time.Duration {
-	return d*3/4 + time.Duration(rand.Int64N(int64(d)/2+1))
+	return d - d/4 + time.Duration(rand.Int64N(int64(d)/2+1))
 }
 
 // pause waits for d and tells whether ctx still lasts.

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// headerLimit bounds a proxy's answer.
+// headerLimit bounds a proxy's answer. Of a line that is no success the first 128
+// characters are shown.
 const headerLimit = 64 << 10
 
 // http is CONNECT (RFC 9110, section 9.3.6).
@@ -50,13 +51,13 @@ func httpStatus(header string) error {
 	line, _, _ := strings.Cut(header, "\r\n")
 	version, status, _ := strings.Cut(line, " ")
 	if !strings.HasPrefix(version, "HTTP/1.") {
-		return refused("does not speak HTTP: %q", line)
+		return refused("does not speak HTTP: %.128q", line)
 	}
 	switch {
 	case len(status) >= 3 && status[0] == '2':
 		return nil
 	case strings.HasPrefix(status, "407"):
-		return refused("wants a user name and a password, or others: %q", status)
+		return refused("wants a user name and a password, or others: %.128q", status)
 	}
-	return fmt.Errorf("answered %w", refused("%q", status))
+	return fmt.Errorf("answered %w", refused("%.128q", status))
 }

@@ -132,7 +132,7 @@ func FuzzAnswers(f *testing.F) {
 // script is a connection that has all its answers ready.
 type script struct {
 	net.Conn
-	*bytes.Reader
+	io.Reader
 }
 
 func (s *script) Read(p []byte) (int, error)  { return s.Reader.Read(p) }

@@ -94,14 +94,18 @@ func socks5Answer(conn net.Conn) error {
 	if _, err := io.ReadFull(conn, head[:]); err != nil {
 		return err
 	}
-	rest := map[byte]int{1: 3, 3: int(head[4]), 4: 15}[head[3]]
-	if _, err := io.ReadFull(conn, make([]byte, rest+2)); err != nil && head[1] == 0 {
-		return err
-	}
-	if head[1] != 0 {
+	rest, known := map[byte]int{1: 3, 3: int(head[4]), 4: 15}[head[3]]
+	switch {
+	case head[0] != 5:
+		return refused("does not speak SOCKS5")
+	case head[1] != 0:
+		io.ReadFull(conn, make([]byte, rest+2)) // the answer's end does not matter any more
 		return socks5Refusal(head[1])
+	case !known:
+		return refused("its answer has an address of unknown type %d", head[3])
 	}
-	return nil
+	_, err := io.ReadFull(conn, make([]byte, rest+2))
+	return err
 }
 
 // socks5Refusal is a reply field of RFC 1928, section 6, in words.

@@ -130,6 +130,7 @@ type outcome struct {
 
 // racer runs the attempts of one Dial. Only run touches its fields.
 type racer struct {
+	dial     func(ctx context.Context, network, addr string, o Options) (net.Conn, error) // DialOne
 	network  string
 	targets  []string
 	options  Options
@@ -141,18 +142,27 @@ type racer struct {
 
 // race returns the first connection, or every failure. No attempt outlives it.
 func race(ctx context.Context, a Addr, targets []string, o Options) (net.Conn, *DialError) {
-	r := &racer{
-		network: a.Network, targets: targets, options: o,
+	r := newRacer(DialOne, a.Network, targets, o)
+	if conn := r.race(ctx); conn != nil {
+		return conn, nil
+	}
+	return nil, &DialError{Target: a.String(), Attempts: r.attempts[:r.started]}
+}
+
+func newRacer(dial func(context.Context, string, string, Options) (net.Conn, error), network string, targets []string, o Options) *racer {
+	return &racer{
+		dial: dial, network: network, targets: targets, options: o,
 		outcomes: make(chan outcome, len(targets)), attempts: make([]Attempt, len(targets)),
 	}
+}
+
+// race returns the first connection, or nil, when every attempt has ended.
+func (r *racer) race(ctx context.Context) net.Conn {
 	ctx, cancel := context.WithCancel(ctx)
 	conn := r.run(ctx)
 	cancel()
 	r.drain()
-	if conn != nil {
-		return conn, nil
-	}
-	return nil, &DialError{Target: a.String(), Attempts: r.attempts[:r.started]}
+	return conn
 }
 
 func (r *racer) run(ctx context.Context) net.Conn {
@@ -184,7 +194,7 @@ func (r *racer) start(ctx context.Context) {
 func (r *racer) attempt(ctx context.Context, index int) {
 	begin := time.Now()
 	target := r.targets[index]
-	conn, err := DialOne(ctx, r.network, target, r.options)
+	conn, err := r.dial(ctx, r.network, target, r.options)
 	r.outcomes <- outcome{index, conn, Attempt{target, err, time.Since(begin)}}
 }
 

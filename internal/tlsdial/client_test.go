@@ -44,6 +44,11 @@ func certificate(t *testing.T, from time.Time, lasts time.Duration) tls.Certific
 // served is a connection to a TLS server that behaves as given.
 func served(t *testing.T, cert tls.Certificate, behave func(*tls.Conn)) *net.TCPConn {
 	t.Helper()
+	return servedBy(t, &tls.Config{Certificates: []tls.Certificate{cert}}, behave)
+}
+
+func servedBy(t *testing.T, config *tls.Config, behave func(*tls.Conn)) *net.TCPConn {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +61,7 @@ func served(t *testing.T, cert tls.Certificate, behave func(*tls.Conn)) *net.TCP
 			return
 		}
 		defer conn.Close()
-		c := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}})
+		c := tls.Server(conn, config)
 		if c.Handshake() == nil {
 			behave(c)
 		}
@@ -148,6 +153,29 @@ func TestPin(t *testing.T) {
 	}
 	if _, err := (Options{Pin: "12"}).Config("x"); err == nil {
 		t.Error("a short pin was accepted")
+	}
+}
+
+// TLS 1.2 is the oldest version that is spoken, whatever else is accepted.
+func TestOldestVersion(t *testing.T) {
+	t.Parallel()
+	cert := certificate(t, time.Now().Add(-time.Hour), 2*time.Hour)
+	for version, ok := range map[uint16]bool{
+		tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true,
+	} {
+		config, err := Options{Insecure: true}.Config("127.0.0.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: version, MaxVersion: version}
+		c, err := Client(t.Context(), servedBy(t, server, func(*tls.Conn) {}), config)
+		name := tls.VersionName(version)
+		switch {
+		case ok && (err != nil || c.ConnectionState().Version != version):
+			t.Errorf("%s: %v", name, err)
+		case !ok && (exit.Of(err) != exit.Handshake || !strings.Contains(err.Error(), "the peer refused: tls: protocol version not supported")):
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -29,7 +29,9 @@ func race(ctx context.Context, r *Result, candidates []netip.AddrPort, half bool
 		}
 		return l, nil
 	}
-	best, err := runHeats(ctx, r, candidates, half)
+	best, err := runHeats(ctx, candidates, func(ctx context.Context, l *link, at netip.AddrPort) error {
+		return knock(ctx, l, r.Target, at, half)
+	})
 	r.Addr = best.at.String()
 	if err != nil {
 		r.measure(best.link.info())
@@ -45,9 +47,12 @@ type heat struct {
 	err  error
 }
 
+// knocker connects l to at. On failure l holds nothing.
+type knocker func(ctx context.Context, l *link, at netip.AddrPort) error
+
 // runHeats starts the candidates one after another and returns the first that
 // connects, or the most telling failure. Links that lose are closed.
-func runHeats(ctx context.Context, r *Result, candidates []netip.AddrPort, half bool) (best heat, err error) {
+func runHeats(ctx context.Context, candidates []netip.AddrPort, knock knocker) (best heat, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan heat)
 	started, running := 0, 0
@@ -65,7 +70,7 @@ func runHeats(ctx context.Context, r *Result, candidates []netip.AddrPort, half 
 		select {
 		case <-next.C:
 			if started < len(candidates) {
-				go runHeat(ctx, done, r, candidates[started], half)
+				go runHeat(ctx, done, candidates[started], knock)
 				started, running = started+1, running+1
 				next.Reset(headStart)
 			}
@@ -85,9 +90,9 @@ func runHeats(ctx context.Context, r *Result, candidates []netip.AddrPort, half 
 	}
 }
 
-func runHeat(ctx context.Context, done chan<- heat, r *Result, at netip.AddrPort, half bool) {
+func runHeat(ctx context.Context, done chan<- heat, at netip.AddrPort, knock knocker) {
 	h := heat{at: at, link: &link{}}
-	h.err = knock(ctx, h.link, r.Target, at, half)
+	h.err = knock(ctx, h.link, at)
 	done <- h
 }
 
