@@ -38,7 +38,7 @@ func TestLean(t *testing.T) {
 		threads, private := status(t, pid, "Threads"), memory(t, pid)
 		allThreads, allPrivate = append(allThreads, threads), append(allPrivate, private)
 		t.Logf("child %d: %d threads, %d KiB private", pid, threads, private)
-		if threads > 5 || private > 2048 { // the runtime starts three threads; on a busy machine now and then one more, or two
+		if threads > 5 || private > 2048 { // the runtime starts three threads, and on a busy machine one more, or now and then two
 			t.Errorf("child %d has %d threads and %d KiB private memory", pid, threads, private)
 		}
 		if comm(pid) != "nettool" {
@@ -47,8 +47,8 @@ func TestLean(t *testing.T) {
 	}
 	slices.Sort(allThreads)
 	slices.Sort(allPrivate)
-	if threads, private := allThreads[held/2], allPrivate[held/2]; threads > 3 || private > 1024 {
-		t.Errorf("a child in the middle has %d threads and %d KiB private memory, want at most 3 and 1024", threads, private)
+	if threads, private := allThreads[held/2], allPrivate[held/2]; threads > 4 || private > 1024 {
+		t.Errorf("a child in the middle has %d threads and %d KiB private memory, want at most 4 and 1024", threads, private)
 	}
 }
 
