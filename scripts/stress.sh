@@ -13,9 +13,9 @@ runs=${1:-20}
 condition=${2:-hog}
 
 tmp=$(mktemp -d)
-hogs=
+hogs='' tests=''
 finish() {
-	for pid in $hogs; do
+	for pid in $hogs $tests; do
 		kill "$pid" 2>/dev/null || :
 	done
 	rm -rf "$tmp"
@@ -60,13 +60,16 @@ esac
 green=0
 for run in $(seq "$runs"); do
 	began=$(date +%s)
-	if sh scripts/check.sh tests >"$tmp/log" 2>&1; then
+	sh scripts/check.sh tests >"$tmp/log" 2>&1 &
+	tests=$!
+	if wait "$tests"; then
 		green=$((green + 1))
 		echo "run $run: green, $(($(date +%s) - began)) s"
 	else
 		echo "run $run: failed, $(($(date +%s) - began)) s"
 		grep -vE '^(ok|\?) ' "$tmp/log" || :
 	fi
+	tests=
 done
 echo "$condition: $runs runs, $green green"
 [ "$green" = "$runs" ]

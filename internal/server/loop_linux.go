@@ -18,7 +18,6 @@ type loop struct {
 	sources map[uint64]func(events uint32)
 	next    uint64 // token of the source added last
 	timers  timerHeap
-	hurried bool // the next turn does not wait
 	events  [64]unix.EpollEvent
 
 	mu     sync.Mutex
@@ -156,15 +155,8 @@ func (l *loop) cancel(t *timer) {
 	}
 }
 
-// hurry makes the next turn come at once, with what has happened by then.
-func (l *loop) hurry() { l.hurried = true }
-
 // timeout is how long epoll_wait may wait, in its milliseconds.
 func (l *loop) timeout() int {
-	if l.hurried {
-		l.hurried = false
-		return 0
-	}
 	if len(l.timers) == 0 {
 		return -1
 	}

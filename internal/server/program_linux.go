@@ -68,21 +68,16 @@ func (r *programRunner) run(c *conn) {
 	r.queue = append(r.queue, p)
 }
 
-// flush starts what came in first. The loop looks for what has ended before it
-// starts the next: a client sees its end only when the program is reaped.
+// flush starts what is queued, in order.
 func (r *programRunner) flush() {
-	if len(r.queue) == 0 || r.resting {
-		return
-	}
-	p := r.queue[0]
-	r.queue = r.queue[1:]
-	if err := r.start(p); err != nil {
-		r.startFailed(p, err)
-	} else {
-		r.started(p)
-	}
-	if len(r.queue) > 0 {
-		r.s.loop.hurry()
+	for len(r.queue) > 0 && !r.resting {
+		p := r.queue[0]
+		r.queue = r.queue[1:]
+		if err := r.start(p); err != nil {
+			r.startFailed(p, err)
+		} else {
+			r.started(p)
+		}
 	}
 }
 
