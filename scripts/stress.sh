@@ -4,7 +4,7 @@
 #
 #	sh scripts/stress.sh [RUNS] [CONDITION]	(20 hog)
 #
-# CONDITION is hog (two busy loops for each CPU run beside the tests), plain, one
+# CONDITION is hog (a busy loop for each CPU runs beside the tests), plain, one
 # (one CPU for each Go program) or nocc (no C compiler is found, and so there is
 # no race detector). What failed is shown; exit 1 when a run failed.
 set -eu
@@ -41,7 +41,7 @@ without_compiler() {
 case $condition in
 plain) ;;
 hog)
-	for _ in $(seq $(($(nproc) * 2))); do
+	for _ in $(seq "$(nproc)"); do
 		sh -c 'while :; do :; done' &
 		hogs="$hogs $!"
 	done
