@@ -4,7 +4,7 @@
 #
 #	sh scripts/stress.sh [RUNS] [CONDITION]	(20 hog)
 #
-# CONDITION is hog (a busy loop for each CPU runs beside the tests), plain, one
+# CONDITION is hog (a busy loop runs beside the tests), plain, one
 # (one CPU for each Go program) or nocc (no C compiler is found, and so there is
 # no race detector). What failed is shown; exit 1 when a run failed.
 set -eu
@@ -13,9 +13,9 @@ runs=${1:-20}
 condition=${2:-hog}
 
 tmp=$(mktemp -d)
-hogs='' tests=''
+hog='' tests=''
 finish() {
-	for pid in $hogs $tests; do
+	for pid in $hog $tests; do
 		kill "$pid" 2>/dev/null || :
 	done
 	rm -rf "$tmp"
@@ -42,10 +42,8 @@ without_compiler() {
 case $condition in
 plain) ;;
 hog)
-	for _ in $(seq "$(nproc)"); do
-		sh -c 'while :; do :; done' &
-		hogs="$hogs $!"
-	done
+	sh -c 'while :; do :; done' &
+	hog=$!
 	;;
 one)
 	GOMAXPROCS=1
