@@ -6,8 +6,10 @@ package applets
 import (
 	"errors"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -65,6 +67,7 @@ func Main(args []string, stdin, stdout, stderr *os.File) int {
 	before, after := cli.Split(rest)
 	call := &cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Rest: after}
 	err := run(applet, before, call)
+	signal.Ignore(syscall.SIGPIPE) // a standard error that nobody reads does not change the exit code
 	report.Failure(stderr, call.Name, err)
 	return int(exit.Of(err))
 }

@@ -46,32 +46,7 @@ func commands() map[string]scriptCmd {
 	maps.Copy(all, serveCommands())
 	maps.Copy(all, admissionCommands())
 	maps.Copy(all, lifecycleCommands())
-	for name, cmd := range all {
-		all[name] = explained(cmd)
-	}
 	return all
-}
-
-// explained is a command that, when it fails, shows what the script's processes
-// have said last.
-func explained(cmd scriptCmd) scriptCmd {
-	return func(ts *testscript.TestScript, neg bool, args []string) {
-		failed := true
-		defer func() {
-			if failed {
-				logTails(ts)
-			}
-		}()
-		cmd(ts, neg, args)
-		failed = false
-	}
-}
-
-func logTails(ts *testscript.TestScript) {
-	for name, p := range ts.Value(processesKey{}).(map[string]*process) {
-		lines := strings.SplitAfter(p.text(), "\n")
-		ts.Logf("last lines of %s:\n%s", name, strings.Join(lines[max(0, len(lines)-20):], ""))
-	}
 }
 
 // condition answers [tool:NAME] (is a program installed?) and [root].
@@ -92,6 +67,7 @@ func condition(cond string) (bool, error) {
 type processesKey struct{}
 
 // setup gives a script its table of background processes and ends them with it.
+// When the script has failed, what they have said last is shown.
 func setup(env *testscript.Env) error {
 	ps := map[string]*process{}
 	env.Values[processesKey{}] = ps
@@ -99,7 +75,12 @@ func setup(env *testscript.Env) error {
 	env.Setenv("CI", os.Getenv("CI"))
 	env.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")) // else a second for every process under -race
 	env.Defer(func() {
-		for _, p := range ps {
+		failed := env.T().(interface{ Failed() bool }).Failed()
+		for name, p := range ps {
+			if failed {
+				lines := strings.SplitAfter(p.text(), "\n")
+				env.T().Log("last lines of "+name+":\n", strings.Join(lines[max(0, len(lines)-20):], ""))
+			}
 			p.kill()
 		}
 	})

@@ -5,10 +5,8 @@ package connect
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +15,7 @@ import (
 
 	"nettool/internal/cli"
 	"nettool/internal/exit"
+	"nettool/internal/program"
 	"nettool/internal/socket"
 )
 
@@ -29,7 +28,10 @@ const (
 // runProgram connects and replaces this process by the program. It returns only
 // when it cannot.
 func (c *Cmd) runProgram(target socket.Addr, call *cli.Call) error {
-	path, err := findProgram(call.Rest)
+	if len(call.Rest) == 0 {
+		return exit.Errorf(exit.Usage, "no program after --")
+	}
+	path, err := program.Find(call.Rest[0]) // before anything is connected
 	if err != nil {
 		return err
 	}
@@ -43,23 +45,6 @@ func (c *Cmd) runProgram(target socket.Addr, call *cli.Call) error {
 	}
 	err = syscall.Exec(path, call.Rest, env)
 	return exit.Errorf(exit.NotExecutable, "run %q: %w", call.Rest[0], err)
-}
-
-// findProgram looks the program up before anything is connected.
-func findProgram(line []string) (string, error) {
-	if len(line) == 0 {
-		return "", exit.Errorf(exit.Usage, "no program after --")
-	}
-	path, err := exec.LookPath(line[0])
-	switch {
-	case err == nil:
-		return path, nil
-	case errors.Is(err, exec.ErrDot):
-		return path, nil
-	case errors.Is(err, fs.ErrPermission) || (strings.Contains(line[0], "/") && !errors.Is(err, fs.ErrNotExist)):
-		return "", exit.Errorf(exit.NotExecutable, "program %q: not executable", line[0])
-	}
-	return "", exit.Errorf(exit.NotFound, "program %q: not found", line[0])
 }
 
 // hold puts the connection on descriptors 6 and 7, in blocking mode: it is ours

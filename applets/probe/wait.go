@@ -17,7 +17,7 @@ const defaultDeadline = 30 * time.Second
 
 // Run waits for the targets, then becomes the command.
 func (c *waitCmd) Run(call *cli.Call, shared *Cmd) error {
-	path, err := findProgram(call.Rest)
+	path, err := findCommand(call.Rest)
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,44 @@
 
 package serve
 
-import "golang.org/x/sys/unix"
+import (
+	"fmt"
+	"os"
 
-// isOpen reports whether fd is open, and keeps it from our children.
-func isOpen(fd int) bool {
-	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, unix.FD_CLOEXEC)
-	return err == nil
+	"golang.org/x/sys/unix"
+)
+
+// duplicate copies an open descriptor, and keeps both from our children.
+func duplicate(fd int) (*os.File, error) {
+	if fd > 2 {
+		unix.CloseOnExec(fd)
+	}
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(own), "ready-fd"), nil
+}
+
+// giveUp closes a descriptor. Of the standard ones the number is never free:
+// /dev/null takes it, or else a connection would, and get our log.
+func giveUp(fd int) error {
+	if fd > 2 {
+		return unix.Close(fd)
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("close ready-fd: %w", err)
+	}
+	defer null.Close()
+	raw, err := null.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var inner error
+	err = raw.Control(func(from uintptr) { inner = unix.Dup2(int(from), fd) })
+	if err == nil {
+		err = inner
+	}
+	return err
 }

@@ -14,56 +14,56 @@ type Cmd struct {
 	Program []string    `arg:"" optional:"" passthrough:"partial" help:"Program to run for each connection, with the socket as its standard input and output. Flags stop here."`
 
 	Listen      []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Listening" help:"Listen here, too. Repeatable."`
-	Backlog     int           `placeholder:"N" group:"Listening" help:"Connections that may wait to be accepted (default: the system's somaxconn)."`
+	Backlog     cli.Count     `placeholder:"N" group:"Listening" help:"Connections that may wait to be accepted (default: the system's somaxconn)."`
 	DeferAccept cli.Duration  `placeholder:"DUR" group:"Listening" help:"Leave a connection whose client says nothing to the kernel for about DUR (default: 3s for echo and discard, off otherwise). Not for protocols in which the server speaks first."`
 	ReusePort   bool          `group:"Listening" help:"Share the port with other servers that do the same (SO_REUSEPORT)."`
 	Interface   string        `placeholder:"NAME" group:"Listening" help:"Take connections from this network interface only."`
 	Keepalive   cli.Duration  `placeholder:"DUR" group:"Listening" help:"Idle time before the first keepalive probe (default: 60s)."`
 	Rcvbuf      cli.Size      `placeholder:"SIZE" group:"Listening" help:"Receive buffer of connections (SO_RCVBUF)."`
 	Sndbuf      cli.Size      `placeholder:"SIZE" group:"Listening" help:"Send buffer of connections (SO_SNDBUF)."`
-	Dscp        int           `placeholder:"N" group:"Listening" help:"Differentiated services code point of what is sent, 1 to 63."`
+	Dscp        cli.Count     `placeholder:"N" group:"Listening" help:"Differentiated services code point of what is sent, 1 to 63."`
 	SocketMode  string        `placeholder:"OCTAL" group:"Listening" help:"Mode of a unix socket's file, as in 0660."`
 	SocketOwner string        `placeholder:"USER[:GROUP]" group:"Listening" help:"Owner of a unix socket's file."`
 	ReadyFD     int           `name:"ready-fd" placeholder:"N" group:"Listening" help:"Write the address to descriptor N once connections are accepted, then close it."`
 	PIDFile     string        `name:"pid-file" placeholder:"FILE" group:"Listening" help:"Write the pid to FILE once connections are accepted; removed at the end."`
 	PrintPort   bool          `short:"1" name:"print-port" group:"Listening" help:"Print the port on standard output once connections are accepted."`
 
-	MaxConns int    `short:"c" default:"1024" placeholder:"N" group:"Admission" help:"Connections at the same time (default: ${default})."`
-	WhenFull string `enum:"wait,reject" default:"wait" placeholder:"wait|reject" group:"Admission" help:"With all slots taken let clients wait, or accept and close (default: ${default})."`
-	Once     bool   `group:"Admission" help:"Serve one connection, then end as it ended."`
-	MaxTotal int    `placeholder:"N" group:"Admission" help:"End after N connections."`
+	MaxConns cli.Count `short:"c" placeholder:"N" group:"Admission" help:"Connections at the same time (default: 1024); off: as many as there are descriptors for."`
+	WhenFull string    `enum:"wait,reject" default:"wait" placeholder:"wait|reject" group:"Admission" help:"With all slots taken let clients wait, or accept and close (default: ${default})."`
+	Once     bool      `group:"Admission" help:"Serve one connection, then end as it ended."`
+	MaxTotal cli.Count `placeholder:"N" group:"Admission" help:"End after N connections."`
 
-	PerSource     int                `placeholder:"N" group:"Admission" help:"Connections at the same time from one source."`
+	PerSource     cli.Count          `placeholder:"N" group:"Admission" help:"Connections at the same time from one source."`
 	SourcePrefix  admit.SourcePrefix `placeholder:"V4,V6" group:"Admission" help:"Leading bits of an address that make a source (default: 32,64)."`
 	Rate          admit.Limit        `placeholder:"N/DUR" group:"Admission" help:"New connections of all sources together, as in 100/s."`
 	SourceRate    admit.Limit        `placeholder:"N/DUR" group:"Admission" help:"New connections of one source, as in 10/m."`
 	Allow         []admit.CIDR       `placeholder:"CIDR,…" group:"Admission" help:"Let these addresses in, and others no more. The most specific of --allow and --deny wins."`
 	Deny          []admit.CIDR       `placeholder:"CIDR,…" group:"Admission" help:"Turn these addresses away."`
 	Rules         string             `placeholder:"FILE" group:"Admission" help:"Rules in tcprules syntax, also CIDR and [IPV6]; read again when the file changes, and on SIGHUP."`
-	RejectMessage string             `placeholder:"TEXT" group:"Admission" help:"Say this (\\n, \\r) to who is turned away."`
+	RejectMessage string             `placeholder:"TEXT" group:"Admission" help:"Say this to who is turned away; \\n, \\r, \\t and \\\\ are what they are in C."`
 
 	FirstByte    cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection when nothing was received for DUR."`
 	Idle         cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR without a byte either way."`
 	MaxTime      cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR."`
 	DeadPeer     cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection whose peer has vanished, idle or not: after DUR (2s or more), and at most 1s + DUR/4 later. Also cuts a peer that is alive but reads nothing for so long."`
-	Grace        cli.Duration `default:"10s" placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time for connections to end by themselves (default: ${default})."`
-	KillAfter    cli.Duration `default:"5s" placeholder:"DUR" group:"Timeouts" help:"Time from SIGTERM to SIGKILL for a program (default: ${default})."`
+	Grace        cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time for connections to end by themselves (default: 10s)."`
+	KillAfter    cli.Duration `placeholder:"DUR" group:"Timeouts" help:"Time from SIGTERM to SIGKILL for a program (default: 5s)."`
 	UpgradeGrace cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGUSR2 has started a new image of the program, time for the old one's connections to end (default: no limit)."`
 	NoDrain      bool         `group:"Timeouts" help:"On SIGTERM end at once and leave connections to their processes."`
 
-	Handler     string `placeholder:"NAME" group:"Handler" help:"Built-in instead of a PROGRAM: echo (the default), discard, chargen, daytime, time, or stdio, which joins one connection to our own standard input and output."`
-	QuitOn      string `placeholder:"PREFIX" group:"Handler" help:"A line that starts with PREFIX ends the session (echo and stdio)."`
-	InProcess   bool   `group:"Handler" help:"Run built-ins as threads of the server, for very many idle connections."`
-	Spare       int    `default:"2" placeholder:"N" group:"Handler" help:"Warm children that wait for a connection (default: ${default})."`
-	MaxRequests int    `default:"1000" placeholder:"N" group:"Handler" help:"Connections that a child handles, one after another; 1 gives each connection a fresh process (default: ${default})."`
-	Account     bool   `default:"true" negatable:"" group:"Handler" help:"Count a PROGRAM's bytes through a duplicate of its socket. Turn it off for programs that close their socket early and live on: the peer sees the end only when they exit."`
-	Stderr      string `enum:"inherit,null,socket" default:"inherit" placeholder:"inherit|null|socket" group:"Handler" help:"Where a PROGRAM's standard error goes (default: ${default})."`
+	Handler     string    `placeholder:"NAME" group:"Handler" help:"Built-in instead of a PROGRAM: echo (the default), discard, chargen, daytime, time, or stdio, which joins one connection to our own standard input and output."`
+	QuitOn      string    `placeholder:"PREFIX" group:"Handler" help:"A line that starts with PREFIX ends the session (echo and stdio)."`
+	InProcess   bool      `group:"Handler" help:"Run built-ins as threads of the server, for very many idle connections."`
+	Spare       cli.Count `placeholder:"N" group:"Handler" help:"Warm children that wait for a connection (default: 2)."`
+	MaxRequests cli.Count `placeholder:"N" group:"Handler" help:"Connections that a child handles, one after another (default: 1000); 1 gives each connection a fresh process."`
+	Account     *bool     `negatable:"" group:"Handler" help:"Count a PROGRAM's bytes through a duplicate of its socket. Turn it off for programs that close their socket early and live on: the peer sees the end only when they exit."`
+	Stderr      string    `enum:",inherit,null,socket" default:"" placeholder:"inherit|null|socket" group:"Handler" help:"Where a PROGRAM's standard error goes (default: inherit)."`
 
-	User  string `placeholder:"NAME" group:"Privileges" help:"Become this user once the sockets are open and files are read, with all that runs later."`
+	User  string `placeholder:"NAME[:GROUP]" group:"Privileges" help:"Become this user once the sockets are open and files are read, with all that runs later."`
 	Group string `placeholder:"NAME" group:"Privileges" help:"Become this group (default: the user's own groups)."`
 
-	Admin      *socket.Addr `placeholder:"ADDRESS" group:"Output" help:"Answer HTTP on this loopback address or unix socket: /metrics (Prometheus), /healthz, /readyz, /connections (JSON), and / for people."`
-	AdminAllow []admit.CIDR `placeholder:"CIDR,…" group:"Output" help:"Let these addresses ask, too; --admin may then be any address."`
+	Admin      []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Output" help:"Answer HTTP on this loopback address or unix socket (repeatable): /metrics (Prometheus), /healthz, /readyz, /connections (JSON), and / for people."`
+	AdminAllow []admit.CIDR  `placeholder:"CIDR,…" group:"Output" help:"Let these addresses ask, too; --admin may then be any address."`
 
 	Log     string `enum:"text,json,ucspi" default:"text" placeholder:"text|json|ucspi" group:"Output" help:"Form of the events on standard error; ucspi is tcpserver's own lines (default: ${default})."`
 	Verbose bool   `short:"v" group:"Output" help:"Log opened connections, too."`

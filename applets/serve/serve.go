@@ -3,11 +3,10 @@ package serve
 import (
 	"context"
 	"io/fs"
+	"math"
 	"net"
 	"os"
-	"os/exec"
 	"os/signal"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"nettool/internal/exit"
 	"nettool/internal/handler"
 	"nettool/internal/handoff"
+	"nettool/internal/program"
 	"nettool/internal/report"
 	"nettool/internal/server"
 	"nettool/internal/socket"
@@ -49,7 +49,7 @@ func (c *Cmd) Run(call *cli.Call) error {
 
 // config turns the flags into plain values.
 func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
-	program, err := c.program(call)
+	argv, err := c.argv(call)
 	if err != nil {
 		return nil, err
 	}
@@ -57,58 +57,62 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	message, err := unescape(c.RejectMessage)
+	if err != nil {
+		return nil, err
+	}
 	config := &server.Config{
 		Addrs:     append([]socket.Addr{c.Address}, c.Listen...),
 		Options:   options,
 		Handler:   c.Handler,
-		Program:   program,
+		Program:   argv,
 		InProcess: c.InProcess,
 		QuitOn:    c.QuitOn,
 		Limits:    handoff.Limits{FirstByte: c.FirstByte.Or(0), Idle: c.Idle.Or(0), MaxTime: c.MaxTime.Or(0)},
 		Admission: admit.Config{
-			MaxConns:   c.MaxConns,
-			PerSource:  c.PerSource,
+			MaxConns:   c.MaxConns.Or(1024, -1),
+			PerSource:  c.PerSource.Or(0, -1),
 			Prefix:     c.SourcePrefix,
 			Rate:       c.Rate,
 			SourceRate: c.SourceRate,
 		},
 		Rules:         server.Rules{Allow: c.Allow, Deny: c.Deny, File: c.Rules},
 		Reject:        c.WhenFull == "reject",
-		RejectMessage: unescape(c.RejectMessage),
+		RejectMessage: message,
 		Once:          c.Once || c.Handler == "stdio",
-		MaxTotal:      c.MaxTotal,
-		Spare:         c.Spare,
-		MaxRequests:   c.MaxRequests,
-		Account:       c.Account,
-		Grace:         c.Grace.Or(0),
-		KillAfter:     c.KillAfter.Or(0),
+		MaxTotal:      c.MaxTotal.Or(0, 0),
+		Spare:         c.Spare.Or(2, 0),
+		MaxRequests:   c.MaxRequests.Or(1000, math.MaxInt32),
+		Account:       c.Account == nil || *c.Account,
+		Grace:         c.Grace.Or(10 * time.Second),
+		KillAfter:     c.KillAfter.Or(5 * time.Second),
 		NoDrain:       c.NoDrain,
 		UpgradeGrace:  c.UpgradeGrace.Or(0),
 		User:          c.User,
 		Group:         c.Group,
-		PIDFile:       c.PIDFile,
+		PIDFile:       unless("off", c.PIDFile),
 		Admin:         c.admin(),
 		Stdin:         call.Stdin,
 		Stdout:        call.Stdout,
 		Environ:       os.Environ(),
 		Stderr:        c.Stderr,
 	}
-	if len(program) == 0 && c.Handler == "" {
+	if len(argv) == 0 && c.Handler == "" {
 		config.Handler = "echo"
 	}
 	if err := c.check(config); err != nil {
 		return nil, err
 	}
 	config.Options.DeferAccept = c.deferAccept(config.Handler)
-	if len(program) > 0 {
-		config.Path, err = findProgram(program[0])
+	if len(argv) > 0 {
+		config.Path, err = program.Find(argv[0])
 	}
 	return config, err
 }
 
-// program is the program's argv: what stands after the address, or after the
+// argv is the program's: what stands after the address, or after the
 // first "--". A "--" inside the program's arguments is the program's.
-func (c *Cmd) program(call *cli.Call) ([]string, error) {
+func (c *Cmd) argv(call *cli.Call) ([]string, error) {
 	program := slices.Clone(c.Program)
 	if len(program) > 0 && strings.HasPrefix(program[0], "-") {
 		flag, _, _ := strings.Cut(program[0], "=")
@@ -142,11 +146,11 @@ func (c *Cmd) options() (socket.Options, error) {
 	o := socket.Options{
 		KeepAlive: time.Duration(c.Keepalive),
 		DeadPeer:  time.Duration(c.DeadPeer),
-		Backlog:   c.Backlog,
+		Backlog:   c.Backlog.Or(0, -1),
 		ReusePort: c.ReusePort,
 		RcvBuf:    int(c.Rcvbuf),
 		SndBuf:    int(c.Sndbuf),
-		DSCP:      c.Dscp,
+		DSCP:      c.Dscp.Or(0, 0),
 		Interface: c.Interface,
 		Owner:     c.SocketOwner,
 	}
@@ -157,7 +161,7 @@ func (c *Cmd) options() (socket.Options, error) {
 		}
 		o.Mode = fs.FileMode(mode)
 	}
-	return o, nil
+	return o, o.Check()
 }
 
 // deferAccept is on by default only for handlers that have nothing to do before
@@ -169,69 +173,12 @@ func (c *Cmd) deferAccept(name string) time.Duration {
 	return c.DeferAccept.Or(0)
 }
 
-// unescape turns \n and \r into what they stand for.
-func unescape(text string) string {
-	return strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r", `\t`, "\t").Replace(text)
-}
-
-// check finds options that do not go together.
-func (c *Cmd) check(config *server.Config) error {
-	name := config.Handler
-	_, builtin := handler.Lookup(name)
-	switch {
-	case len(config.Program) > 0 && name != "":
-		return exit.Errorf(exit.Usage, "both a program (%q) and --handler %s: want one of them", config.Program[0], name)
-	case name != "" && name != "stdio" && !builtin:
-		return exit.Errorf(exit.Usage, "handler %q: there is no such handler; there are %s, stdio", name, strings.Join(handler.Names(), ", "))
-	case c.InProcess && len(config.Program) > 0:
-		return exit.Errorf(exit.Usage, "--in-process is for built-in handlers; %q runs in a process of its own", config.Program[0])
-	case c.QuitOn != "" && name != "echo" && name != "stdio":
-		return exit.Errorf(exit.Usage, "--quit-on works with the handlers echo and stdio")
-	case c.PrintPort && name == "stdio":
-		return exit.Errorf(exit.Usage, "-1 and --handler stdio both want standard output; use --ready-fd")
-	case !c.Account && (len(config.Program) > 0) && config.Limits != (handoff.Limits{}):
-		return exit.Errorf(exit.Usage, "--no-account leaves a program's connection alone: --first-byte, --idle and --max-time cannot end it")
-	case len(config.Program) > 0 && (config.Limits.Idle > 0 || config.Limits.FirstByte > 0) && hasUnix(config.Addrs):
-		return exit.Errorf(exit.Usage, "--first-byte and --idle see a program's bytes over TCP only, not over unix sockets; --max-time works")
-	case c.Admin != nil && name == "stdio":
-		return exit.Errorf(exit.Usage, "--admin and --handler stdio: there is one connection, and nothing to ask about")
-	case c.Admin == nil && len(c.AdminAllow) > 0:
-		return exit.Errorf(exit.Usage, "--admin-allow needs --admin ADDRESS")
-	case c.MaxConns < 1:
-		return exit.Errorf(exit.Usage, "max-conns %d: want at least 1", c.MaxConns)
-	case c.MaxRequests < 1:
-		return exit.Errorf(exit.Usage, "max-requests %d: want at least 1", c.MaxRequests)
-	case c.Spare < 0 || c.MaxTotal < 0 || c.Backlog < 0:
-		return exit.Errorf(exit.Usage, "--spare, --max-total and --backlog must not be negative")
-	case runtime.GOOS != "linux" && !c.InProcess && name != "stdio":
-		err := exit.Errorf(exit.Usage, "a process per connection works on Linux only")
-		return exit.Hint(err, "use --in-process with a built-in handler")
-	}
-	return nil
-}
-
-func hasUnix(addrs []socket.Addr) bool {
-	return slices.ContainsFunc(addrs, func(a socket.Addr) bool { return a.Network == "unix" })
-}
-
-// findProgram looks PROGRAM up in PATH, once, before the first connection.
-func findProgram(name string) (string, error) {
-	path, err := exec.LookPath(name)
-	switch {
-	case err == nil:
-		return path, nil
-	case isNotExist(err):
-		return "", exit.Errorf(exit.NotFound, "program %q: not found", name)
-	}
-	return "", exit.Errorf(exit.NotExecutable, "program %q: %w", name, cause(err))
-}
-
 // admin is where to answer questions about the server, or nil.
 func (c *Cmd) admin() *server.Admin {
-	if c.Admin == nil {
+	if len(c.Admin) == 0 {
 		return nil
 	}
-	return &server.Admin{Addr: *c.Admin, Allow: c.AdminAllow}
+	return &server.Admin{Addrs: c.Admin, Allow: c.AdminAllow}
 }
 
 func (c *Cmd) level() report.Level {
@@ -247,15 +194,15 @@ func (c *Cmd) level() report.Level {
 // readiness checks the ways to tell that we are ready, and returns a func that
 // tells.
 func (c *Cmd) readiness(call *cli.Call) (func([]net.Addr) error, error) {
-	var readyFD *os.File
-	if c.ReadyFD != 0 && !server.Succeeds() {
-		var err error
-		if readyFD, err = openReadyFD(c.ReadyFD); err != nil {
-			return nil, err
-		}
-	}
 	if server.Succeeds() {
 		return func([]net.Addr) error { return nil }, nil
+	}
+	var ready *readyFD
+	if c.ReadyFD != 0 {
+		var err error
+		if ready, err = openReadyFD(c.ReadyFD); err != nil {
+			return nil, err
+		}
 	}
 	return func(addrs []net.Addr) error {
 		if c.PrintPort {
@@ -263,6 +210,14 @@ func (c *Cmd) readiness(call *cli.Call) (func([]net.Addr) error, error) {
 				return err
 			}
 		}
-		return tellReady(readyFD, addrs)
+		return ready.tell(addrs)
 	}, nil
+}
+
+// unless is text, or nothing when it is word.
+func unless(word, text string) string {
+	if text == word {
+		return ""
+	}
+	return text
 }

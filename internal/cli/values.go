@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -43,12 +44,49 @@ func (d Duration) Or(def time.Duration) time.Duration {
 	return time.Duration(d)
 }
 
+// Count is a flag's number. Not given is zero, which means the default; "0" and
+// "off" are negative, which means off.
+type Count int
+
+// UnmarshalText parses a number that is not negative, or "off".
+func (n *Count) UnmarshalText(text []byte) error {
+	s := string(text)
+	if s == "off" {
+		*n = -1
+		return nil
+	}
+	v, err := strconv.ParseUint(s, 10, 31)
+	if err != nil {
+		return fmt.Errorf("number %q: want a number from 0 to %d, or off", s, math.MaxInt32)
+	}
+	*n = Count(v)
+	if v == 0 {
+		*n = -1
+	}
+	return nil
+}
+
+// Or is the number, def when it was not given, and off when it is off.
+func (n Count) Or(def, off int) int {
+	switch {
+	case n == 0:
+		return def
+	case n < 0:
+		return off
+	}
+	return int(n)
+}
+
 // Size is a flag's number of bytes, such as 4096, 64k or 10M (powers of 1024).
 type Size int64
 
-// UnmarshalText parses a number with an optional k, M or G.
+// UnmarshalText parses a number with an optional k, M or G. "off" is zero.
 func (z *Size) UnmarshalText(text []byte) error {
 	s := string(text)
+	if s == "off" {
+		*z = 0
+		return nil
+	}
 	digits, shift := s, 0
 	if s != "" {
 		switch s[len(s)-1] {

@@ -79,6 +79,25 @@ func FuzzDuration(f *testing.F) {
 	})
 }
 
+func TestCount(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{"1": 1, "2147483647": math.MaxInt32, "0": -5, "off": -5, "00": -5, "007": 7} {
+		var n Count
+		if err := n.UnmarshalText([]byte(text)); err != nil || n.Or(9, -5) != want {
+			t.Errorf("%q: %d, %v; want %d", text, n.Or(9, -5), err, want)
+		}
+	}
+	if n := Count(0).Or(9, -5); n != 9 {
+		t.Errorf("not given: %d", n)
+	}
+	for _, text := range []string{"", "-1", "+1", "1k", "OFF", "1.5", "2147483648", "99999999999999999999", " 1"} {
+		n := Count(42)
+		if err := n.UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), strconv.Quote(text)) || n != 42 {
+			t.Errorf("%q: %d, %v; want an error that quotes it, and no value", text, n, err)
+		}
+	}
+}
+
 func TestSize(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -86,6 +105,7 @@ func TestSize(t *testing.T) {
 		want Size
 	}{
 		{"0", 0},
+		{"off", 0},
 		{"4096", 4096},
 		{"64k", 65536},
 		{"64K", 65536},

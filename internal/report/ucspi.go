@@ -60,8 +60,10 @@ func (h *ucspiHandler) Handle(ctx context.Context, r slog.Record) error {
 		delete(h.live, f.number("id"))
 		return h.write(fmt.Sprintf("tcpserver: end %d status %d\n", f.process(), f.waitStatus()) + h.status())
 	case "reject":
-		ip, port := split(fieldsOf(r).text("remote"))
-		return h.write(fmt.Sprintf("tcpserver: deny 0 :: :%s::%s\n", ip, port))
+		f := fieldsOf(r)
+		ip, port := split(f.text("remote"))
+		localIP, localPort := split(f.text("local"))
+		return h.write(fmt.Sprintf("tcpserver: deny 0 :%s:%s :%s::%s\n", localIP, localPort, ip, port))
 	case "drain", "exit", "full", "unfull":
 		return nil
 	}

@@ -100,7 +100,7 @@ func (s *server) acceptOne(l *listener) (more bool) {
 	s.accepting.backoff = 0
 	remote, local := peerOf(sa), s.localOf(l, fd)
 	if s.cfg.Reject && s.runner.stuck() {
-		s.refuse(fd, remote, admit.Resources)
+		s.refuse(fd, remote, local, admit.Resources)
 	} else {
 		s.letIn(fd, remote, local)
 	}
@@ -111,7 +111,7 @@ func (s *server) acceptOne(l *listener) (more bool) {
 func (s *server) letIn(fd int, remote, local peer) {
 	ticket, cause := s.door.enter(remote.addr.Addr())
 	if cause != admit.None {
-		s.refuse(fd, remote, cause)
+		s.refuse(fd, remote, local, cause)
 		return
 	}
 	s.admit(fd, remote, local, ticket)

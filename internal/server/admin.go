@@ -21,7 +21,7 @@ import (
 
 // Admin is where --admin answers, and whom.
 type Admin struct {
-	Addr  socket.Addr
+	Addrs []socket.Addr
 	Allow []admit.CIDR // besides loopback
 }
 
@@ -61,17 +61,26 @@ func openDesk(ctx context.Context, cfg *Config) (*desk, error) {
 	if cfg.Admin == nil {
 		return nil, nil
 	}
-	a := cfg.Admin
-	if len(a.Allow) == 0 && !local(a.Addr) {
-		err := exit.Errorf(exit.Usage, "admin address %q: is neither loopback nor a unix socket's file", a.Addr)
-		return nil, exit.Hint(err, "say who may ask with --admin-allow CIDR,…, or use a bare port, or unix:PATH")
+	d := &desk{cfg: cfg, server: &admin.Server{Allowed: cfg.Admin.allows, AnyName: len(cfg.Admin.Allow) > 0}}
+	for _, addr := range cfg.Admin.Addrs {
+		if err := d.listen(ctx, addr); err != nil {
+			closeListeners(d.server.Listeners)
+			return nil, err
+		}
 	}
-	listeners, names, err := listenNamed(ctx, "admin", a.Addr, socket.Options{Mode: 0o600}, cfg.heir)
-	if err != nil {
-		return nil, err
+	return d, nil
+}
+
+// listen opens the listeners of one address.
+func (d *desk) listen(ctx context.Context, a socket.Addr) error {
+	if len(d.cfg.Admin.Allow) == 0 && !local(a) {
+		err := exit.Errorf(exit.Usage, "admin address %q: is neither loopback nor a unix socket's file", a)
+		return exit.Hint(err, "say who may ask with --admin-allow CIDR,…, or use a bare port, or unix:PATH")
 	}
-	cfg.heir.adminNames = names
-	return &desk{cfg: cfg, server: &admin.Server{Listeners: listeners, Allowed: a.allows, AnyName: len(a.Allow) > 0}}, nil
+	listeners, names, err := listenNamed(ctx, "admin", a, socket.Options{Mode: 0o600}, d.cfg.heir)
+	d.server.Listeners = append(d.server.Listeners, listeners...)
+	d.cfg.heir.adminNames = append(d.cfg.heir.adminNames, names...)
+	return err
 }
 
 // local tells whether an address is loopback's, or a unix socket.

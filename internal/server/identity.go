@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os/user"
 	"strconv"
+	"strings"
 )
 
 // identity is who the server becomes once it has opened what needs rights.
@@ -12,12 +13,19 @@ type identity struct {
 	groups   []int // supplementary
 }
 
-// lookupIdentity reads --user and --group, names or numbers. Without a group it
+// lookupIdentity reads --user, which may be USER:GROUP, and --group, names or
+// numbers. Without a group it
 // is the user's own, with the supplementary groups that the system's files
 // give the user; with a group there is no other. It returns nil for neither.
 func lookupIdentity(userName, groupName string) (*identity, error) {
 	if userName == "" && groupName == "" {
 		return nil, nil
+	}
+	if name, group, both := strings.Cut(userName, ":"); both {
+		if groupName != "" {
+			return nil, fmt.Errorf("user %q: names a group, and --group another", userName)
+		}
+		userName, groupName = name, group
 	}
 	id := &identity{uid: -1, gid: -1}
 	if userName != "" {

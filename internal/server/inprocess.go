@@ -159,7 +159,7 @@ func (s *inProcess) refuse(conn handler.StreamConn, cause admit.Cause) {
 		s.full.enter(s.cfg.Log, s.door.Live())
 	}
 	s.counts.rejected[cause]++
-	logReject(s.cfg.Log, AddrText(conn.RemoteAddr()), cause)
+	logReject(s.cfg.Log, AddrText(conn.RemoteAddr()), AddrText(conn.LocalAddr()), cause)
 	s.handlers.Go(func() { sayNoTo(conn, s.cfg.RejectMessage) })
 }
 

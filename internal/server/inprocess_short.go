@@ -47,7 +47,7 @@ func (s *inProcess) turnAway(l net.Listener) bool {
 		return false
 	}
 	s.counts.rejected[admit.Resources]++
-	logReject(s.cfg.Log, AddrText(conn.RemoteAddr()), admit.Resources)
+	logReject(s.cfg.Log, AddrText(conn.RemoteAddr()), AddrText(conn.LocalAddr()), admit.Resources)
 	if c, ok := conn.(handler.StreamConn); ok && s.cfg.RejectMessage != "" {
 		c.SetDeadline(time.Now().Add(turnAwayTime))
 		c.Write([]byte(s.cfg.RejectMessage))

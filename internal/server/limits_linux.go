@@ -22,6 +22,11 @@ func fitDescriptors(cfg *Config) {
 	}
 	most := (int(min(limit.Cur, 1<<30)) - openDescriptors() - cfg.descriptorsApart()) / cfg.descriptorsEach()
 	most = max(most, 1)
+	defer func() { cfg.Spare = min(cfg.Spare, cfg.Admission.MaxConns) }()
+	if cfg.Admission.MaxConns < 0 { // off: as many as there are descriptors for
+		cfg.Admission.MaxConns, cfg.lowered = most, true
+		return
+	}
 	if cfg.Admission.MaxConns <= most {
 		return
 	}
@@ -73,6 +78,6 @@ func (s *server) turnAway(l *listener) bool {
 	if err != nil {
 		return false
 	}
-	s.refuse(fd, peerOf(sa), admit.Resources)
+	s.refuse(fd, peerOf(sa), s.localOf(l, fd), admit.Resources)
 	return true
 }

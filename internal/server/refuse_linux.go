@@ -7,12 +7,12 @@ import (
 )
 
 // refuse turns a connection away.
-func (s *server) refuse(fd int, remote peer, cause admit.Cause) {
+func (s *server) refuse(fd int, remote, local peer, cause admit.Cause) {
 	if cause == admit.Full {
 		s.accepting.full.enter(s.cfg.Log, s.door.Live())
 	}
 	s.counts.rejected[cause]++
-	logReject(s.cfg.Log, remote.text, cause)
+	logReject(s.cfg.Log, remote.text, local.text, cause)
 	if s.cfg.RejectMessage != "" {
 		sayNo(fd, s.cfg.RejectMessage)
 	}

@@ -8,6 +8,6 @@ import (
 )
 
 // logReject says that a connection was turned away, and why.
-func logReject(log *report.Log, remote string, cause admit.Cause) {
-	log.Event("reject", slog.String("remote", remote), slog.String("cause", string(cause)))
+func logReject(log *report.Log, remote, local string, cause admit.Cause) {
+	log.Event("reject", slog.String("remote", remote), slog.String("local", local), slog.String("cause", string(cause)))
 }

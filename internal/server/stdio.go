@@ -104,7 +104,7 @@ func acceptAllowed(cfg *Config, d *door, l net.Listener) (net.Conn, error) {
 		if cause == admit.None {
 			return conn, nil
 		}
-		logReject(cfg.Log, AddrText(conn.RemoteAddr()), cause)
+		logReject(cfg.Log, AddrText(conn.RemoteAddr()), AddrText(conn.LocalAddr()), cause)
 		if stream, ok := conn.(handler.StreamConn); ok {
 			sayNoTo(stream, cfg.RejectMessage)
 		}

@@ -83,7 +83,7 @@ func TestListenErrorHintsAtPrivilegedPort(t *testing.T) {
 }
 
 func TestOptionsCheck(t *testing.T) {
-	for _, bad := range []Options{{DeadPeer: 1999 * time.Millisecond}, {DSCP: 64}} {
+	for _, bad := range []Options{{DeadPeer: 1999 * time.Millisecond}, {DeadPeer: maxDeadPeer + 1}, {DSCP: 64}} {
 		if _, err := Listen(testContext(t), mustParse(t, "127.0.0.1:0"), bad); exit.Of(err) != exit.Usage {
 			t.Errorf("Listen with %+v: %v", bad, err)
 		}
@@ -121,7 +121,7 @@ func TestKeepAliveTimers(t *testing.T) {
 func TestDeadPeerBounds(t *testing.T) {
 	t.Parallel()
 	for _, idle := range []time.Duration{-1, 0, time.Second, 7 * time.Second} {
-		for d := minDeadPeer; d < time.Hour; d += d/100 + 37*time.Millisecond {
+		for d := minDeadPeer; d <= maxDeadPeer; d += d/100 + 37*time.Millisecond {
 			k := Options{DeadPeer: d, KeepAlive: idle}.keepAlive()
 			end := k.idle + k.interval // the first probe is not answered
 			for end < k.userTimeout {

@@ -17,6 +17,13 @@ const defaultKeepAlive = 60 * time.Second
 // keepalive in whole seconds, and needs one to ask and one to wait.
 const minDeadPeer = 2 * time.Second
 
+// maxKeepAlive is the longest time between two keepalive probes (net/tcp.h:
+// MAX_TCP_KEEPIDLE), and maxDeadPeer the longest that four of them make.
+const (
+	maxKeepAlive = 32767 * time.Second
+	maxDeadPeer  = 4 * maxKeepAlive
+)
+
 // Options are the socket options that Listen and Dial share. In each field zero
 // is the default and negative is off.
 type Options struct {
@@ -40,6 +47,9 @@ type Options struct {
 func (o Options) Check() error {
 	if o.DeadPeer > 0 && o.DeadPeer < minDeadPeer {
 		return exit.Errorf(exit.Usage, "dead peer %v: is below %v, the shortest that keepalive can notice", o.DeadPeer, minDeadPeer)
+	}
+	if o.DeadPeer > maxDeadPeer {
+		return exit.Errorf(exit.Usage, "dead peer %v: is above %v, the longest that keepalive can take", o.DeadPeer, maxDeadPeer)
 	}
 	if o.DSCP > 63 {
 		return exit.Errorf(exit.Usage, "dscp %d: is out of range, 0 to 63", o.DSCP)
@@ -82,10 +92,9 @@ func (o Options) keepAlive() keepAlive {
 // divideUp is the quotient, rounded up.
 func divideUp(a, b time.Duration) time.Duration { return (a + b - 1) / b }
 
-// atLeastSecond is d in whole seconds, within what the kernel takes (net/tcp.h:
-// MAX_TCP_KEEPIDLE).
+// atLeastSecond is d in whole seconds, within what the kernel takes.
 func atLeastSecond(d time.Duration) time.Duration {
-	return min(max(d.Truncate(time.Second), time.Second), 32767*time.Second)
+	return min(max(d.Truncate(time.Second), time.Second), maxKeepAlive)
 }
 
 // control is the hook of net.Dialer and net.ListenConfig that sets every option

@@ -1,0 +1,105 @@
+package serve
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+
+	"nettool/internal/exit"
+	"nettool/internal/handler"
+	"nettool/internal/handoff"
+	"nettool/internal/server"
+	"nettool/internal/socket"
+)
+
+// check finds options that do not go together, or would do nothing.
+func (c *Cmd) check(config *server.Config) error {
+	if err := c.checkHandler(config); err != nil {
+		return err
+	}
+	if err := c.checkIdle(config); err != nil {
+		return err
+	}
+	switch name := config.Handler; {
+	case c.PrintPort && name == "stdio":
+		return exit.Errorf(exit.Usage, "-1 and --handler stdio both want standard output; use --ready-fd")
+	case len(c.Admin) > 0 && name == "stdio":
+		return exit.Errorf(exit.Usage, "--admin and --handler stdio: there is one connection, and nothing to ask about")
+	case len(c.Admin) == 0 && len(c.AdminAllow) > 0:
+		return exit.Errorf(exit.Usage, "--admin-allow needs --admin ADDRESS")
+	case c.Spare > 0 && config.Admission.MaxConns > 0 && config.Spare > config.Admission.MaxConns:
+		return exit.Errorf(exit.Usage, "--spare %d: is more than --max-conns %d", config.Spare, config.Admission.MaxConns)
+	case c.Quiet && c.Verbose:
+		return exit.Errorf(exit.Usage, "-q and -v: want one of them")
+	case (c.SocketMode != "" || c.SocketOwner != "") && !hasUnix(config.Addrs):
+		return exit.Errorf(exit.Usage, "--socket-mode and --socket-owner are for unix sockets: there is none")
+	case c.NoDrain && (c.Grace != 0 || c.KillAfter != 0 && !runsProgram(config)):
+		return exit.Errorf(exit.Usage, "--no-drain ends at once: there is no --grace, nor a --kill-after of built-ins")
+	}
+	return nil
+}
+
+// checkHandler checks what runs the connections.
+func (c *Cmd) checkHandler(config *server.Config) error {
+	name := config.Handler
+	_, builtin := handler.Lookup(name)
+	limits := config.Limits
+	switch {
+	case runsProgram(config) && name != "":
+		return exit.Errorf(exit.Usage, "both a program (%q) and --handler %s: want one of them", config.Program[0], name)
+	case name != "" && name != "stdio" && !builtin:
+		return exit.Errorf(exit.Usage, "handler %q: there is no such handler; there are %s, stdio", name, strings.Join(handler.Names(), ", "))
+	case c.InProcess && runsProgram(config):
+		return exit.Errorf(exit.Usage, "--in-process is for built-in handlers; %q runs in a process of its own", config.Program[0])
+	case c.QuitOn != "" && name != "echo" && name != "stdio":
+		return exit.Errorf(exit.Usage, "--quit-on works with the handlers echo and stdio")
+	case !config.Account && runsProgram(config) && limits != (handoff.Limits{}):
+		return exit.Errorf(exit.Usage, "--no-account leaves a program's connection alone: --first-byte, --idle and --max-time cannot end it")
+	case runsProgram(config) && (limits.Idle > 0 || limits.FirstByte > 0) && hasUnix(config.Addrs):
+		return exit.Errorf(exit.Usage, "--first-byte and --idle see a program's bytes over TCP only, not over unix sockets; --max-time works")
+	case runtime.GOOS != "linux" && !c.InProcess && name != "stdio":
+		err := exit.Errorf(exit.Usage, "a process per connection works on Linux only")
+		return exit.Hint(err, "use --in-process with a built-in handler")
+	}
+	return nil
+}
+
+// checkIdle finds flags of one way to run connections that were given to
+// another, which has no use for them.
+func (c *Cmd) checkIdle(config *server.Config) error {
+	pooled := !runsProgram(config) && !c.InProcess && config.Handler != "stdio"
+	switch {
+	case (c.Spare != 0 || c.MaxRequests != 0) && !pooled:
+		return exit.Errorf(exit.Usage, "--spare and --max-requests are for the children that run built-in handlers")
+	case (c.Stderr != "" || c.Account != nil) && !runsProgram(config):
+		return exit.Errorf(exit.Usage, "--stderr and --account are for a PROGRAM")
+	}
+	return nil
+}
+
+func runsProgram(config *server.Config) bool { return len(config.Program) > 0 }
+
+func hasUnix(addrs []socket.Addr) bool {
+	return slices.ContainsFunc(addrs, func(a socket.Addr) bool { return a.Network == "unix" })
+}
+
+// unescape turns \n, \r, \t and \\ into what they stand for.
+func unescape(text string) (string, error) {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' {
+			b.WriteByte(text[i])
+			continue
+		}
+		i++
+		at := -1
+		if i < len(text) {
+			at = strings.IndexByte(`nrt\`, text[i])
+		}
+		if at < 0 {
+			return "", exit.Errorf(exit.Usage, "reject message %q: after a backslash there can be n, r, t or another one", text)
+		}
+		b.WriteByte("\n\r\t\\"[at])
+	}
+	return b.String(), nil
+}
