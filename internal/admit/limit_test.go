@@ -8,7 +8,7 @@ import (
 func TestLimitText(t *testing.T) {
 	for text, want := range map[string]Limit{
 		"10/s": {10, time.Second}, "10/1s": {10, time.Second}, "100/m": {100, time.Minute}, "1/500ms": {1, 500 * time.Millisecond},
-		"5/1h30m": {5, 90 * time.Minute}, "off": {}, "0": {},
+		"5/1h30m": {5, 90 * time.Minute}, "off": {}, "0": {}, "1073741824/s": {1 << 30, time.Second},
 	} {
 		var got, again Limit
 		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
@@ -19,13 +19,14 @@ func TestLimitText(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"10":     `rate "10": the form is N/DURATION, as in 10/s or 100/1m`,
-		"x/s":    `rate "x/s": "x" is not a number of connections, 1 or more`,
-		"0/s":    `rate "0/s": "0" is not a number of connections, 1 or more`,
-		"-1/s":   `rate "-1/s": "-1" is not a number of connections, 1 or more`,
-		"10/":    `rate "10/": "" is not a duration, as in s, 1m or 500ms`,
-		"10/0s":  `rate "10/0s": "0s" is not a duration, as in s, 1m or 500ms`,
-		"10/fun": `rate "10/fun": "fun" is not a duration, as in s, 1m or 500ms`,
+		"10":           `rate "10": the form is N/DURATION, as in 10/s or 100/1m`,
+		"x/s":          `rate "x/s": "x" is not a number of connections, 1 or more`,
+		"0/s":          `rate "0/s": "0" is not a number of connections, 1 or more`,
+		"1073741825/s": `rate "1073741825/s": "1073741825" is not a number of connections, 1 or more`,
+		"-1/s":         `rate "-1/s": "-1" is not a number of connections, 1 or more`,
+		"10/":          `rate "10/": "" is not a duration, as in s, 1m or 500ms`,
+		"10/0s":        `rate "10/0s": "0s" is not a duration, as in s, 1m or 500ms`,
+		"10/fun":       `rate "10/fun": "fun" is not a duration, as in s, 1m or 500ms`,
 	} {
 		var l Limit
 		if err := l.UnmarshalText([]byte(text)); err == nil || err.Error() != want {

@@ -116,7 +116,7 @@ func TestFailedWriteDoesNotLinger(t *testing.T) {
 	}
 	out.Close()
 	if got, _ := io.ReadAll(r); string(got) != "last words" {
-		t.Errorf("received %q", got)
+		t.Errorf("received %.40q", got)
 	}
 }
 
@@ -166,12 +166,37 @@ func TestEndBesideABlockedWrite(t *testing.T) {
 	conn := dialled(t, func(c *net.TCPConn) { c.Write(content(1 << 20)); io.Copy(io.Discard, c) })
 	r, w := rawPipe(t, false)
 	s := &Session{Conn: conn, Out: w, Deadline: 200 * time.Millisecond}
-	s.Incoming = func(p []byte) ([]byte, bool) { return p, false } // splice would not block
-	res, err := ended(t, s)
-	if exit.Of(err) != exit.TimedOut || res.Reason != ReasonMaxTime {
+	full := make(chan struct{})
+	s.Incoming = func(p []byte) ([]byte, bool) { // splice would not block
+		if s.counts.in.Load() > bufferSize {
+			select {
+			case <-full:
+			default:
+				close(full)
+			}
+		}
+		return p, false
+	}
+	e, err := newEngine(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.launch()
+	<-full // more has come than the pipe takes
+	e.supervise(t.Context())
+	e.release()
+	if res, err := e.result(), e.verdict(); exit.Of(err) != exit.TimedOut || res.Reason != ReasonMaxTime {
 		t.Errorf("%v, %+v", err, res)
 	}
-	go io.Copy(io.Discard, r) // the write ends, and its goroutine
+	if e.running == 0 {
+		t.Error("nothing was held")
+	}
+	go io.Copy(io.Discard, r) // the write ends, and its goroutine, before anybody closes Out
+	for ; e.running > 0; e.running-- {
+		<-e.events
+	}
+	e.halt.close()
+	e.wake.close()
 }
 
 // The timers' defaults, what turns them off, and what datagrams change.

@@ -211,7 +211,7 @@ func (e *engine) release() {
 	if e.reason == ReasonStdin {
 		e.link.abort() // the peer must not take our end for the end of the data
 	}
-	e.halt.wake()
+	e.halt.stop() // nothing more is taken from In
 	e.wake.wake()
 	e.link.close(e.err == nil && e.broken == nil)
 	for _, t := range []*time.Timer{e.deadline, e.idle, e.quiet, e.tick, e.lookout} {

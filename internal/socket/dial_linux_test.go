@@ -44,7 +44,7 @@ func TestDialWaitsForUnixBacklog(t *testing.T) {
 	if _, err := DialOne(short, "unix", l.Addr().String(), Options{}); !errors.Is(err, unix.EAGAIN) && !isTimeout(err) {
 		t.Fatalf("got %v", err)
 	}
-	dialled := make(chan error)
+	dialled := make(chan error, 1)
 	go func() {
 		conn, err := DialOne(testContext(t), "unix", l.Addr().String(), Options{})
 		if err == nil {
@@ -52,6 +52,11 @@ func TestDialWaitsForUnixBacklog(t *testing.T) {
 		}
 		dialled <- err
 	}()
+	select {
+	case err := <-dialled:
+		t.Fatalf("with a full queue: %v", err)
+	case <-time.After(200 * time.Millisecond): // so long the queue stays full
+	}
 	mustAccept(t, l)
 	if err := <-dialled; err != nil {
 		t.Error(err)
