@@ -9,24 +9,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// duplicate copies an open descriptor, and keeps both from our children.
-func duplicate(fd int) (*os.File, error) {
+// takeFD makes a file of an open descriptor, which it keeps from our children. Of
+// a standard one it is a copy.
+func takeFD(fd int) (*os.File, error) {
+	own, err := fd, error(nil)
 	if fd > 2 {
-		unix.CloseOnExec(fd)
+		_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFD, unix.FD_CLOEXEC)
+	} else {
+		own, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 	}
-	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
 		return nil, err
 	}
 	return os.NewFile(uintptr(own), "ready-fd"), nil
 }
 
-// giveUp closes a descriptor. Of the standard ones the number is never free:
-// /dev/null takes it, or else a connection would, and get our log.
-func giveUp(fd int) error {
-	if fd > 2 {
-		return unix.Close(fd)
-	}
+// silence puts /dev/null in the place of a standard descriptor. If its number
+// were free, a connection would get it, and our log.
+func silence(fd int) error {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return fmt.Errorf("close ready-fd: %w", err)

@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// duplicate fails: descriptors are not passed by number here.
-func duplicate(int) (*os.File, error) { return nil, errors.ErrUnsupported }
+// takeFD fails: descriptors are not passed by number here.
+func takeFD(int) (*os.File, error) { return nil, errors.ErrUnsupported }
 
-func giveUp(int) error { return errors.ErrUnsupported }
+func silence(int) error { return errors.ErrUnsupported }

@@ -25,13 +25,13 @@ func printPort(stdout *os.File, addrs []net.Addr) error {
 // readyFD is the descriptor of --ready-fd.
 type readyFD struct {
 	fd   int
-	file *os.File // a copy of it
+	file *os.File // the same, or a copy of a standard one
 }
 
 // openReadyFD checks the descriptor for --ready-fd before anything is opened
 // that could take its number.
 func openReadyFD(fd int) (*readyFD, error) {
-	file, err := duplicate(fd)
+	file, err := takeFD(fd)
 	if err != nil {
 		return nil, exit.Errorf(exit.Usage, "ready-fd %d: not an open descriptor", fd)
 	}
@@ -51,6 +51,8 @@ func (r *readyFD) tell(addrs []net.Addr) error {
 	if _, err := r.file.WriteString(b.String()); err != nil {
 		return fmt.Errorf("write ready-fd: %w", err)
 	}
-	r.file.Close()
-	return giveUp(r.fd)
+	if err := r.file.Close(); err != nil || r.fd > 2 {
+		return err
+	}
+	return silence(r.fd)
 }
