@@ -77,7 +77,8 @@ func inNamespace(t *testing.T) bool {
 			t.Skip("needs root, unshare and ip")
 		}
 	}
-	t.Parallel()
+	// Not in parallel: a process that starts holds copies of the others' sockets
+	// until its exec, and a listener that they have closed then still listens.
 	cmd := exec.Command("unshare", "-n", os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", mark+"="+t.Name())
 	out, err := cmd.CombinedOutput()

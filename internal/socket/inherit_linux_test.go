@@ -71,8 +71,7 @@ func fileOf(t *testing.T, l net.Listener) *os.File {
 	return f
 }
 
-func TestListenInherited(t *testing.T) {
-	t.Parallel()
+func TestListenInherited(t *testing.T) { // not in parallel: see inNamespace
 	path := filepath.Join(t.TempDir(), "s")
 	tcp, unixSocket := mustListen(t, "127.0.0.1:0", Options{})[0], mustListen(t, path, Options{})[0]
 	conn := mustDial(t, tcp, Options{})
