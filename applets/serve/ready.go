@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"nettool/internal/exit"
-	"nettool/internal/server"
+	"nettool/internal/socket"
 )
 
 // printPort prints the port, as tcpserver -1 does.
@@ -46,7 +46,7 @@ func (r *readyFD) tell(addrs []net.Addr) error {
 	}
 	var b strings.Builder
 	for _, a := range addrs {
-		b.WriteString(server.AddrText(a) + "\n")
+		b.WriteString(socket.Text(a) + "\n")
 	}
 	if _, err := r.file.WriteString(b.String()); err != nil {
 		return fmt.Errorf("write ready-fd: %w", err)

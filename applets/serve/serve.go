@@ -21,6 +21,8 @@ import (
 	"nettool/internal/program"
 	"nettool/internal/report"
 	"nettool/internal/server"
+	"nettool/internal/server/status"
+	"nettool/internal/server/upgrade"
 	"nettool/internal/socket"
 )
 
@@ -84,10 +86,10 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Spare:         c.Spare.Or(2, 0),
 		MaxRequests:   c.MaxRequests.Or(1000, math.MaxInt32),
 		Account:       c.Account == nil || *c.Account,
-		Grace:         c.Grace.Or(10 * time.Second),
-		KillAfter:     c.KillAfter.Or(5 * time.Second),
+		Grace:         c.Grace.Limit(10 * time.Second),
+		KillAfter:     c.KillAfter.Limit(server.DefaultKillAfter),
 		NoDrain:       c.NoDrain,
-		UpgradeGrace:  c.UpgradeGrace.Or(0),
+		UpgradeGrace:  c.UpgradeGrace.Limit(-1),
 		User:          c.User,
 		Group:         c.Group,
 		PIDFile:       unless("off", c.PIDFile),
@@ -174,11 +176,11 @@ func (c *Cmd) deferAccept(name string) time.Duration {
 }
 
 // admin is where to answer questions about the server, or nil.
-func (c *Cmd) admin() *server.Admin {
+func (c *Cmd) admin() *status.Admin {
 	if len(c.Admin) == 0 {
 		return nil
 	}
-	return &server.Admin{Addrs: c.Admin, Allow: c.AdminAllow}
+	return &status.Admin{Addrs: c.Admin, Allow: c.AdminAllow}
 }
 
 func (c *Cmd) level() report.Level {
@@ -194,7 +196,7 @@ func (c *Cmd) level() report.Level {
 // readiness checks the ways to tell that we are ready, and returns a func that
 // tells.
 func (c *Cmd) readiness(call *cli.Call) (func([]net.Addr) error, error) {
-	if server.Succeeds() {
+	if upgrade.Succeeds() {
 		return func([]net.Addr) error { return nil }, nil
 	}
 	var ready *readyFD

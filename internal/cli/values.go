@@ -44,6 +44,14 @@ func (d Duration) Or(def time.Duration) time.Duration {
 	return time.Duration(d)
 }
 
+// Limit is the duration, or def when it was not given; off is negative.
+func (d Duration) Limit(def time.Duration) time.Duration {
+	if d == 0 {
+		return def
+	}
+	return time.Duration(d)
+}
+
 // Count is a flag's number. Not given is zero, which means the default; "0" and
 // "off" are negative, which means off.
 type Count int

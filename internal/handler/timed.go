@@ -2,19 +2,17 @@ package handler
 
 import (
 	"errors"
-	"net"
 	"os"
 	"time"
 
 	"nettool/internal/handoff"
 )
 
-// StreamConn is a connection of Go's poller with half-close: *net.TCPConn and
-// *net.UnixConn.
+// StreamConn is a connection of Go's poller with half-close, such as
+// *net.TCPConn and *net.UnixConn.
 type StreamConn interface {
-	net.Conn
-	CloseWrite() error
-	CloseRead() error
+	Conn
+	SetWriteDeadline(t time.Time) error
 }
 
 // Timed applies the timers of a connection that runs in the server's own

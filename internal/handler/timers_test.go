@@ -112,7 +112,7 @@ func TestIdleWriter(t *testing.T) {
 func TestNotIdle(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, k kind) {
-		r := start(t, k, "chargen", "", handoff.Limits{Idle: 10 * short, MaxTime: 40 * short})
+		r := start(t, k, "chargen", "", handoff.Limits{Idle: 40 * short, MaxTime: 60 * short})
 		go io.Copy(io.Discard, r.client)
 		if got := r.reason(); got != handoff.MaxTime {
 			t.Errorf("reason %v", got)

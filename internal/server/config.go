@@ -1,31 +1,39 @@
 // Package server is the parent of serve: it accepts connections, decides who
-// comes in, gives each to a process of its own, and writes down how it ended.
+// comes in, has each of them run, and writes down how it ended.
 //
-// One interface, runner, has the ways to run a connection: warm children for
-// the built-in handlers (pool_linux.go), and the program itself
-// (program_linux.go). The in-process model has goroutines instead
-// (inprocess.go).
+// There is one Server, and all its state belongs to one event loop (loop). From
+// its start to its end it goes through phases (phase.go). A connection comes out
+// of a listener (accept.go), passes the admission (admission.go) and goes to a
+// runner, which is one of the ways to run it: in a warm child (pool), as the
+// program itself (program), in a goroutine (threads), or joined to standard input
+// and output (stdio). What the server and a runner say to each other is in run.
+// When a connection has ended, the server frees its slot and writes the closing
+// record (server.go). Around that are those whom the server obeys and tells:
+// supervise, upgrade, status.
 package server
 
 import (
 	"net"
-	"net/netip"
 	"os"
 	"time"
 
 	"nettool/internal/admit"
 	"nettool/internal/handoff"
 	"nettool/internal/report"
+	"nettool/internal/server/status"
 	"nettool/internal/socket"
 )
 
-// Config says what to serve. Zero values are the documented defaults where
-// Defaults fills them.
+// DefaultKillAfter is how long a program has from SIGTERM to SIGKILL.
+const DefaultKillAfter = 5 * time.Second
+
+// Config says what to serve. Durations and numbers that can be off are negative
+// then.
 type Config struct {
 	Addrs   []socket.Addr
 	Options socket.Options
 
-	Handler   string   // name of a built-in, when Program is empty
+	Handler   string   // name of a built-in, or stdio, when Program is empty
 	Program   []string // argv, argv[0] as typed
 	Path      string   // the program's path, found at start
 	InProcess bool     // goroutines instead of processes; built-ins only
@@ -44,30 +52,23 @@ type Config struct {
 	MaxRequests int // connections per child
 
 	Account      bool          // TCP_INFO accounting of programs
-	Grace        time.Duration // for connections to end by themselves when draining
-	KillAfter    time.Duration // from SIGTERM to SIGKILL
-	UpgradeGrace time.Duration // for connections to end after a successor has taken over; zero is no limit
+	Grace        time.Duration // for connections to end by themselves when draining; negative is no limit
+	KillAfter    time.Duration // from SIGTERM to SIGKILL; negative is never
+	UpgradeGrace time.Duration // for connections to end after a successor has taken over; negative is no limit
 	NoDrain      bool          // on SIGTERM end at once; children live on
 
 	Stdin, Stdout *os.File // what the stdio handler joins its connection to
 
-	User, Group string // what the server becomes once its sockets are open
-	PIDFile     string // filled when the server is ready, or empty
-	Admin       *Admin // where to answer questions about the server, or nil
+	User, Group string        // what the server becomes once its sockets are open
+	PIDFile     string        // filled when the server is ready, or empty
+	Admin       *status.Admin // where to answer questions about the server, or nil
 
 	Environ []string // environment of programs and children
 	Stderr  string   // of programs: inherit, null or socket
 	Log     *report.Log
 
-	lowered bool // MaxConns, for lack of descriptors
-
 	// Ready is called once the listeners are open and the spares are warm.
 	Ready func(listening []net.Addr) error
-
-	heir     *heir
-	identity *identity
-	herald   *herald
-	desk     *desk
 }
 
 // handlerName is what logs call the handler.
@@ -78,22 +79,19 @@ func (c *Config) handlerName() string {
 	return c.Handler
 }
 
-// model names the way connections are run, for the log.
+// The models: ways to run connections, as logs name them.
+const (
+	pooled    = "pool"
+	direct    = "direct"
+	inProcess = "in-process"
+)
+
 func (c *Config) model() string {
 	switch {
 	case c.InProcess || c.Handler == "stdio":
-		return "in-process"
+		return inProcess
 	case len(c.Program) > 0:
-		return "direct"
+		return direct
 	}
-	return "pool"
-}
-
-// source is the address that limits count a connection by: invalid for unix
-// sockets.
-func source(a net.Addr) netip.Addr {
-	if t, ok := a.(*net.TCPAddr); ok {
-		return t.AddrPort().Addr().Unmap()
-	}
-	return netip.Addr{}
+	return pooled
 }

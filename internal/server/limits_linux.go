@@ -1,3 +1,5 @@
+//go:build !portable
+
 package server
 
 import (
@@ -6,33 +8,38 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
-
-	"nettool/internal/admit"
 )
 
 // spareDescriptors is what is kept free for spawning, logging and the like.
 const spareDescriptors = 16
 
+// spawnBatch is how many children may be on their way while a connection waits
+// for each.
+const spawnBatch = 8
+
 // fitDescriptors lowers the number of connections to what RLIMIT_NOFILE
-// (getrlimit(2)) allows, and says so.
-func fitDescriptors(cfg *Config) {
+// (getrlimit(2)) allows, and says so. It returns how many connections may be
+// accepted at once: with few descriptors, few, since what was accepted and is not
+// handed on yet takes one beside the child's.
+func fitDescriptors(cfg *Config) (batch int) {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
-		return
+		return acceptBatch
 	}
 	most := (int(min(limit.Cur, 1<<30)) - openDescriptors() - cfg.descriptorsApart()) / cfg.descriptorsEach()
 	most = max(most, 1)
 	defer func() { cfg.Spare = min(cfg.Spare, cfg.Admission.MaxConns) }()
 	if cfg.Admission.MaxConns < 0 { // off: as many as there are descriptors for
-		cfg.Admission.MaxConns, cfg.lowered = most, true
-		return
+		cfg.Admission.MaxConns = most
+		return spawnBatch
 	}
 	if cfg.Admission.MaxConns <= most {
-		return
+		return acceptBatch
 	}
 	why := fmt.Errorf("lowered from %d to %d: descriptors are limited to %d", cfg.Admission.MaxConns, most, limit.Cur)
-	cfg.Admission.MaxConns, cfg.lowered = most, true
+	cfg.Admission.MaxConns = most
 	cfg.Log.Error("max-conns", why)
+	return spawnBatch
 }
 
 // descriptorsEach is how many descriptors of ours one connection takes.
@@ -49,8 +56,8 @@ func (c *Config) descriptorsApart() int {
 	if c.Admin != nil {
 		apart += spareDescriptors
 	}
-	if c.model() == "pool" {
-		apart += c.Spare + spawnQueue // children that wait, and that start while a connection waits for each
+	if c.model() == pooled {
+		apart += c.Spare + spawnBatch // children that wait, and that start while a connection waits for each
 	}
 	return apart
 }
@@ -58,7 +65,7 @@ func (c *Config) descriptorsApart() int {
 // keepDescriptors keeps what our starter left open from our programs
 // (close_range(2)).
 func keepDescriptors() {
-	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC) // an old kernel has it not
+	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC) // an old kernel does not know it
 }
 
 func openDescriptors() int {
@@ -67,17 +74,4 @@ func openDescriptors() int {
 		return 3
 	}
 	return len(entries)
-}
-
-// turnAway accepts one connection with the reserve's place and closes it. It
-// returns false when that was not possible.
-func (s *server) turnAway(l *listener) bool {
-	s.reserve.close()
-	defer func() { s.reserve = newReserve() }()
-	fd, sa, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC)
-	if err != nil {
-		return false
-	}
-	s.refuse(fd, peerOf(sa), s.localOf(l, fd), admit.Resources)
-	return true
 }

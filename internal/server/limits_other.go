@@ -1,9 +1,16 @@
-//go:build !linux
+//go:build !linux || portable
 
 package server
 
-// fitDescriptors does nothing: what a connection takes is known on Linux only.
-func fitDescriptors(*Config) {}
+import "math"
 
-// keepDescriptors does nothing: there are no programs here.
+// fitDescriptors knows no limit: what a connection takes is known on Linux only.
+func fitDescriptors(cfg *Config) (batch int) {
+	if cfg.Admission.MaxConns < 0 {
+		cfg.Admission.MaxConns = math.MaxInt32
+	}
+	return acceptBatch
+}
+
+// keepDescriptors does nothing: Go closes what it has not opened at exec, too.
 func keepDescriptors() {}

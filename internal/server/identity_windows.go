@@ -1,7 +1,0 @@
-package server
-
-import "errors"
-
-func (id *identity) assume() error {
-	return errors.New("a process cannot become another user here")
-}

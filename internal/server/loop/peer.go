@@ -1,0 +1,29 @@
+package loop
+
+import (
+	"net"
+	"net/netip"
+)
+
+// Peer is one end of a connection.
+type Peer struct {
+	Addr netip.AddrPort // invalid for unix sockets; IPv4-mapped addresses are unmapped
+	Path string         // unix sockets: path, "@name", or empty
+	Text string         // as logs show it
+}
+
+func tcpPeer(a netip.AddrPort) Peer { return Peer{Addr: a, Text: a.String()} }
+
+func unixPeer(name string) Peer { return Peer{Path: name, Text: "unix:" + name} }
+
+// peerOf converts an address of the net package.
+func peerOf(a net.Addr) Peer {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		ap := a.AddrPort()
+		return tcpPeer(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
+	case *net.UnixAddr:
+		return unixPeer(a.Name)
+	}
+	return Peer{Text: "unknown"}
+}

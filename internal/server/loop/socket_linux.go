@@ -1,0 +1,92 @@
+//go:build !portable
+
+package loop
+
+import (
+	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Socket is an accepted connection: a descriptor that Go's poller does not know.
+type Socket struct {
+	Remote, Local Peer
+	FD            int // blocking, close-on-exec; -1 once it is closed or given away
+}
+
+// Close closes the socket. It may be called again.
+func (s *Socket) Close() {
+	if s.FD >= 0 {
+		unix.Close(s.FD)
+		s.FD = -1
+	}
+}
+
+// Shutdown ends both directions: who has a copy of the socket sees its end.
+func (s *Socket) Shutdown() {
+	if s.FD >= 0 {
+		unix.Shutdown(s.FD, unix.SHUT_RDWR)
+	}
+}
+
+// Refuse sends the message, unless it is empty, without waiting, and closes. What
+// the client has sent so far is dropped first: closing with unread input would
+// reset the message away.
+func (s *Socket) Refuse(message string) {
+	defer s.Close()
+	if message == "" {
+		return
+	}
+	err := unix.Sendto(s.FD, []byte(message), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, nil)
+	if err != nil || unix.Shutdown(s.FD, unix.SHUT_WR) != nil {
+		return
+	}
+	var buf [4096]byte
+	for range 64 {
+		n, _, err := unix.Recvfrom(s.FD, buf[:], unix.MSG_DONTWAIT)
+		if n <= 0 || err != nil {
+			return
+		}
+	}
+}
+
+// Stream gives the socket away to Go's poller.
+func (s *Socket) Stream() (Stream, error) {
+	if err := unix.SetNonblock(s.FD, true); err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	f := os.NewFile(uintptr(s.FD), "connection")
+	s.FD = -1
+	return stream{f}, nil
+}
+
+// Conn gives the socket away as the net package's connection.
+func (s *Socket) Conn() (net.Conn, error) {
+	f := os.NewFile(uintptr(s.FD), "connection")
+	s.FD = -1
+	defer f.Close()
+	return net.FileConn(f)
+}
+
+// stream is a socket in Go's poller without what the net package asks the kernel
+// about it.
+type stream struct{ *os.File }
+
+// CloseRead ends the peer's side: a blocked Read returns.
+func (s stream) CloseRead() error { return s.shutdown(unix.SHUT_RD) }
+
+// CloseWrite ends our side: the peer sees EOF.
+func (s stream) CloseWrite() error { return s.shutdown(unix.SHUT_WR) }
+
+func (s stream) shutdown(how int) error {
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var inner error
+	if err := raw.Control(func(fd uintptr) { inner = unix.Shutdown(int(fd), how) }); err != nil {
+		return err
+	}
+	return os.NewSyscallError("shutdown", inner)
+}

@@ -1,0 +1,407 @@
+//go:build !portable
+
+// Package pool runs the built-in handlers in warm children: each handles one
+// connection at a time and comes back for the next.
+package pool
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nettool/internal/handoff"
+	"nettool/internal/report"
+	"nettool/internal/server/loop"
+	"nettool/internal/server/run"
+)
+
+// Config says which children a pool has.
+type Config struct {
+	Child       handoff.Config
+	Spare       int           // children that wait
+	MaxRequests int           // connections per child, a tenth more or less
+	KillAfter   time.Duration // what a child may take longer than max-time; negative is no limit
+	Reject      bool          // a connection does not wait for a child that cannot be started
+	Environ     []string      // the server's, of which children get a part
+	Log         *report.Log
+}
+
+// Pool is a run.Runner. Results stand in the children's pages. The pool looks
+// there when it needs a child, and every few milliseconds while connections
+// come in; when it is quiet, or when too many are busy to look at, it asks the
+// children to send a message instead.
+type Pool struct {
+	cfg     Config
+	host    run.Host
+	loop    *loop.Loop
+	board   *handoff.Board
+	spawner spawner
+
+	idle     []*worker // the last one came back last
+	busy     map[*run.Conn]*worker
+	starting int
+	dying    int         // retired or dead, not reaped yet
+	pending  []*run.Conn // admitted, no child yet
+
+	onReady  func()
+	retiring bool
+	asking   bool // children send Done messages
+	tick     *loop.Timer
+	assigned int // connections since the last tick
+	serial   int // of children, to spread their ends
+	trimmer  *loop.Timer
+
+	failures int // children in a row that did not get ready
+	resting  bool
+}
+
+// worker is one child.
+type worker struct {
+	child *handoff.Child
+	token uint64
+	conn  *run.Conn // at hand, or nil
+	limit uint64
+	since time.Time // it became idle
+	warm  bool
+	ended bool        // we have killed it
+	guard *loop.Timer // kills it when it overstays, or nil
+}
+
+const (
+	// quiet is how long no connection must come in before the pool asks for
+	// messages, and how often it looks at the pages until then.
+	quiet = 10 * time.Millisecond
+	// crowd is how many busy children are too many to look at one by one.
+	crowd = 128
+	// idleFor is how long a child beyond the spares waits before it is retired.
+	idleFor = 10 * time.Second
+)
+
+// New makes a pool without children.
+func New(cfg Config, host run.Host) (*Pool, error) {
+	board, err := handoff.NewBoard()
+	if err != nil {
+		return nil, err
+	}
+	p := &Pool{cfg: cfg, host: host, loop: host.Loop(), board: board, busy: map[*run.Conn]*worker{}}
+	p.spawner = newSpawner(p.loop, &handoff.Spawner{
+		Config:  cfg.Child,
+		Board:   board,
+		Environ: childEnviron(cfg.Environ),
+		Stderr:  2,
+	})
+	p.ask(true)
+	return p, nil
+}
+
+// Warm starts the spares.
+func (p *Pool) Warm(ready func()) error {
+	p.onReady = ready
+	p.restock()
+	if p.starting == 0 {
+		ready()
+	}
+	return nil
+}
+
+// Run queues a connection for the next idle child.
+func (p *Pool) Run(c *run.Conn) {
+	p.pending = append(p.pending, c)
+}
+
+// Flush gives pending connections to idle children, starts what is missing, and
+// ends what is not needed any more.
+func (p *Pool) Flush() {
+	if len(p.pending) > 0 && len(p.busy) <= crowd {
+		p.Collect() // who has just finished is warm, and spares us a new child
+	}
+	for len(p.pending) > 0 {
+		w := p.takeIdle()
+		if w == nil {
+			break
+		}
+		c := p.pending[0]
+		p.pending = p.pending[1:]
+		p.give(w, c)
+	}
+	p.watchful()
+	p.restock()
+	if p.over() {
+		p.retireIdle(0)
+	}
+}
+
+// takeIdle takes the child that came back last: its memory is the warmest.
+func (p *Pool) takeIdle() *worker {
+	if len(p.idle) == 0 {
+		return nil
+	}
+	w := p.idle[len(p.idle)-1]
+	p.idle = p.idle[:len(p.idle)-1]
+	return w
+}
+
+// give hands a connection to a child. When that fails the child is dead or
+// broken, and the connection goes to another.
+func (p *Pool) give(w *worker, c *run.Conn) {
+	m := handoff.Conn{ID: c.ID, Accepted: c.Accepted, Local: c.Local.Text, Remote: c.Remote.Text}
+	if err := w.child.Send(&m, c.FD); err != nil {
+		p.pending = append([]*run.Conn{c}, p.pending...)
+		p.bury(w, true)
+		return
+	}
+	c.Close()
+	c.PID, w.conn = w.child.PID, c
+	p.busy[c] = w
+	p.assigned++
+	p.guard(w)
+	p.host.Opened(c)
+}
+
+// guard kills a child that does not keep to --max-time by itself.
+func (p *Pool) guard(w *worker) {
+	limit := p.cfg.Child.Limits.MaxTime
+	if limit <= 0 || p.cfg.KillAfter < 0 {
+		return
+	}
+	w.guard = p.loop.After(limit+p.cfg.KillAfter, func() {
+		w.conn.Force(handoff.MaxTime)
+		p.kill(w)
+	})
+}
+
+// watchful decides how the pool learns that connections have ended. While any
+// child is busy, either messages are asked for or the tick runs.
+func (p *Pool) watchful() {
+	if len(p.busy) == 0 {
+		return
+	}
+	if len(p.pending) > 0 || len(p.busy) > crowd {
+		if !p.asking {
+			p.ask(true)
+			p.Collect()
+		}
+		return
+	}
+	if p.tick == nil && (p.assigned > 0 || !p.asking) {
+		p.ask(false)
+		p.tick = p.loop.After(quiet, p.ticked)
+	}
+}
+
+// ticked looks at the pages while connections come in, and asks for messages
+// once none do.
+func (p *Pool) ticked() {
+	p.tick = nil
+	if p.assigned == 0 {
+		p.ask(true)
+	}
+	p.assigned = 0
+	p.Collect()
+	if !p.asking && len(p.busy) > 0 {
+		p.tick = p.loop.After(quiet, p.ticked)
+	}
+}
+
+func (p *Pool) ask(on bool) {
+	p.asking = on
+	p.board.Want(on)
+}
+
+// Collect takes the results of all children that have finished.
+func (p *Pool) Collect() {
+	for _, w := range p.busy {
+		if w.child.Finished() {
+			p.finished(w)
+		}
+	}
+}
+
+// finished takes a child's result and makes it idle again.
+func (p *Pool) finished(w *worker) {
+	c, r := w.conn, w.child.Take()
+	p.free(w)
+	if w.child.Sent() >= w.limit || p.over() {
+		p.bury(w, false)
+	} else {
+		p.rest(w)
+	}
+	p.host.Ended(c, closed(c, &r))
+}
+
+// free notes that a child has no connection any more.
+func (p *Pool) free(w *worker) {
+	delete(p.busy, w.conn)
+	p.loop.Cancel(w.guard)
+	w.conn, w.guard = nil, nil
+}
+
+// rest puts a child among the idle ones.
+func (p *Pool) rest(w *worker) {
+	w.since = time.Now()
+	p.idle = append(p.idle, w)
+	p.scheduleTrim()
+}
+
+// over reports whether a child that comes back is not needed any more.
+func (p *Pool) over() bool {
+	return p.retiring && len(p.pending) == 0 && !p.host.Waiting()
+}
+
+// closed is the closing record that a child's result makes.
+func closed(c *run.Conn, r *handoff.Result) run.Ending {
+	e := c.End(clamp(r.Ended, c.Accepted))
+	e.Reason = c.Cause(r.Reason)
+	e.Counted, e.BytesIn, e.BytesOut = true, r.BytesIn, r.BytesOut
+	e.RTT, e.Retrans = time.Duration(r.RTT)*time.Microsecond, r.Retrans
+	e.Err = r.Error
+	return e
+}
+
+// clamp keeps a child's clock within what can be true.
+func clamp(ended, accepted int64) int64 { return max(min(ended, handoff.Now()), accepted) }
+
+// Stop kills the child that has the connection: a built-in has nothing to tidy
+// up.
+func (p *Pool) Stop(c *run.Conn) { p.Kill(c) }
+
+// Kill kills the child that has the connection, and ends a connection that has no
+// child yet.
+func (p *Pool) Kill(c *run.Conn) {
+	if w := p.busy[c]; w != nil {
+		p.kill(w)
+	} else if c.FD >= 0 {
+		p.abandon(c)
+	}
+}
+
+// kill kills a child with all that it may have started. It is reaped as ever.
+func (p *Pool) kill(w *worker) {
+	w.ended = true
+	unix.Kill(-w.child.PID, unix.SIGKILL)
+}
+
+// abandon ends a connection that has no child yet.
+func (p *Pool) abandon(c *run.Conn) {
+	for i, waiting := range p.pending {
+		if waiting == c {
+			p.pending = append(p.pending[:i:i], p.pending[i+1:]...)
+			break
+		}
+	}
+	c.Close()
+	e := c.End(handoff.Now())
+	e.Reason = c.Cause(handoff.Error)
+	p.host.Ended(c, e)
+}
+
+// Retire keeps no spares any more.
+func (p *Pool) Retire() {
+	p.retiring = true
+	p.loop.Cancel(p.tick)
+	p.tick = nil
+	p.ask(true)
+	p.Collect()
+}
+
+// retireIdle ends idle children until keep are left, the ones that waited
+// longest first.
+func (p *Pool) retireIdle(keep int) {
+	for len(p.idle) > keep {
+		w := p.idle[0]
+		p.idle = p.idle[1:]
+		p.bury(w, false)
+	}
+}
+
+// trim retires children beyond the spares that have waited long.
+func (p *Pool) trim() {
+	p.trimmer = nil
+	cutoff := time.Now().Add(-idleFor)
+	for len(p.idle) > p.cfg.Spare && p.idle[0].since.Before(cutoff) {
+		p.retireIdle(len(p.idle) - 1)
+	}
+	p.scheduleTrim()
+}
+
+func (p *Pool) scheduleTrim() {
+	if p.trimmer == nil && len(p.idle) > p.cfg.Spare && !p.retiring {
+		p.trimmer = p.loop.After(idleFor/2, p.trim)
+	}
+}
+
+// Close ends the goroutine that starts children.
+func (p *Pool) Close() { close(p.spawner.orders) }
+
+// Left is how many children there are.
+func (p *Pool) Left() int { return len(p.idle) + len(p.busy) + p.starting + p.dying }
+
+// spread is a child's own --max-requests: a tenth more or less, so that they do
+// not all end together.
+func (p *Pool) spread() uint64 {
+	n := p.cfg.MaxRequests
+	if n < 10 {
+		return uint64(max(n, 1))
+	}
+	p.serial++
+	return uint64(n - n/10 + (p.serial*37)%(n/5+1))
+}
+
+// message handles what a child says, or its death.
+func (p *Pool) message(w *worker) {
+	m, err := w.child.Receive()
+	switch {
+	case err == unix.EAGAIN:
+		return
+	case err != nil:
+		p.died(w)
+		return
+	}
+	switch m.(type) {
+	case *handoff.Ready:
+		p.becameReady(w)
+	case *handoff.Done:
+		if p.busy[w.conn] == w && w.child.Finished() {
+			p.finished(w)
+		}
+	default:
+		p.cfg.Log.Error("child", fmt.Errorf("child %d sent an unexpected %T", w.child.PID, m), slog.Int("pid", w.child.PID))
+		p.died(w)
+	}
+}
+
+func (p *Pool) becameReady(w *worker) {
+	if w.warm {
+		return
+	}
+	w.warm = true
+	p.starting--
+	p.failures = 0
+	p.rest(w)
+	if p.onReady != nil && p.starting == 0 {
+		p.onReady()
+		p.onReady = nil
+	}
+}
+
+// Inspect reads the live counts from the pages of the busy children. What waits
+// for a child has none yet.
+func (p *Pool) Inspect(visit func(*run.Conn, run.Live)) {
+	for _, w := range p.busy {
+		l := run.Live{PID: w.child.PID, Counted: true}
+		l.BytesIn, l.BytesOut = w.child.Page().Counts()
+		l.Ends = [2]netip.AddrPort{w.conn.Local.Addr, w.conn.Remote.Addr}
+		visit(w.conn, l)
+	}
+	for _, c := range p.pending {
+		visit(c, run.Live{Counted: true})
+	}
+}
+
+// Gauge fills in how many children there are.
+func (p *Pool) Gauge(g *run.Gauges) {
+	g.Waiting, g.Idle, g.Busy, g.Starting = len(p.pending), len(p.idle), len(p.busy), p.starting
+}

@@ -1,0 +1,196 @@
+//go:build !portable
+
+package pool
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"nettool/internal/handoff"
+	"nettool/internal/server/loop"
+	"nettool/internal/server/run"
+)
+
+// spawner starts children in a goroutine of its own, so that the loop never
+// waits for a fork.
+type spawner struct {
+	loop   *loop.Loop
+	spec   *handoff.Spawner
+	orders chan func(*handoff.Child, error)
+}
+
+// spawnQueue bounds how many children are on order.
+const spawnQueue = 8
+
+func newSpawner(l *loop.Loop, spec *handoff.Spawner) spawner {
+	sp := spawner{loop: l, spec: spec, orders: make(chan func(*handoff.Child, error), spawnQueue)}
+	go sp.work()
+	return sp
+}
+
+// work is the spawner's goroutine. It lives as long as the process.
+func (sp spawner) work() {
+	for deliver := range sp.orders {
+		child, err := sp.spec.Spawn()
+		sp.loop.Post(func() { deliver(child, err) })
+	}
+}
+
+// restock orders children until the spares, and one for each pending
+// connection, are there or on order.
+func (p *Pool) restock() {
+	want := len(p.pending)
+	if !p.retiring {
+		want += p.cfg.Spare
+	}
+	for !p.resting && len(p.idle)+p.starting < want && p.starting < spawnQueue && p.alive() < p.host.Limit()+p.cfg.Spare {
+		p.starting++
+		p.spawner.orders <- p.spawned
+	}
+}
+
+func (p *Pool) alive() int { return len(p.idle) + len(p.busy) + p.starting }
+
+// spawned takes delivery of a child, which is not warm yet.
+func (p *Pool) spawned(child *handoff.Child, err error) {
+	if err != nil {
+		p.starting--
+		p.startFailed(err)
+		return
+	}
+	p.host.Spawned(nil)
+	w := &worker{child: child, limit: p.spread()}
+	w.token, err = p.loop.Add(child.Sock, unix.EPOLLIN, func(uint32) { p.message(w) })
+	if err != nil {
+		p.starting--
+		p.bury(w, true)
+		p.startFailed(err)
+	}
+}
+
+// startFailed backs off: a child that cannot start must not become a fork storm.
+func (p *Pool) startFailed(err error) {
+	p.failures++
+	p.host.Spawned(err)
+	doing := "child"
+	if loop.Exhausted(err) {
+		doing = "pool"
+	}
+	p.host.Short(doing, err)
+	if p.cfg.Reject {
+		p.giveUp(err)
+	}
+	rest := min(loop.FirstBackoff<<min(p.failures-1, 10), loop.LastBackoff)
+	p.resting = true
+	p.loop.After(rest, func() { p.resting = false })
+}
+
+// giveUp closes the connections that wait for a child.
+func (p *Pool) giveUp(err error) {
+	pending := p.pending
+	p.pending = nil
+	for _, c := range pending {
+		c.Close()
+		e := c.End(handoff.Now())
+		e.Reason, e.Err = c.Cause(handoff.Error), err.Error()
+		p.host.Ended(c, e)
+	}
+}
+
+// Stuck reports whether no child is idle and none can be started now.
+func (p *Pool) Stuck() bool {
+	return p.resting && len(p.idle) == 0 && (len(p.pending) > 0 || p.cfg.Reject)
+}
+
+// died handles the end of a child that the parent did not retire, or that broke
+// the contract. Its connection, if it has one, ends with it.
+func (p *Pool) died(w *worker) {
+	if !w.warm {
+		p.starting--
+	}
+	if i := slices.Index(p.idle, w); i >= 0 {
+		p.idle = slices.Delete(p.idle, i, i+1)
+	}
+	delete(p.busy, w.conn)
+	p.bury(w, true)
+}
+
+// bury closes the link to a child and reaps it when it has ended. A child that
+// is broken is killed, so that it cannot keep us waiting.
+func (p *Pool) bury(w *worker, broken bool) {
+	p.dying++
+	p.loop.Remove(w.child.Sock, w.token)
+	w.child.Retire()
+	if broken {
+		unix.Kill(w.child.PID, unix.SIGKILL)
+	}
+	p.awaitExit(w, broken)
+}
+
+// awaitExit reaps the child once its pidfd says that it has ended. The pid is
+// ours until then: nobody else reaps.
+func (p *Pool) awaitExit(w *worker, broken bool) {
+	fd, err := unix.PidfdOpen(w.child.PID, 0)
+	if err != nil { // out of descriptors: come back later
+		p.loop.After(loop.FirstBackoff, func() { p.awaitExit(w, broken) })
+		return
+	}
+	var token uint64
+	token, err = p.loop.Add(fd, unix.EPOLLIN, func(uint32) {
+		p.loop.Remove(fd, token)
+		unix.Close(fd)
+		p.reaped(w, broken, run.Reap(w.child.PID))
+	})
+	if err != nil {
+		unix.Close(fd)
+		p.loop.After(loop.FirstBackoff, func() { p.awaitExit(w, broken) })
+	}
+}
+
+// reaped is the end of a child: of its connection too, if it had one.
+func (p *Pool) reaped(w *worker, broken bool, st run.Status) {
+	p.dying--
+	if c := w.conn; c != nil {
+		p.free(w)
+		p.host.Ended(c, p.lost(c, w, st))
+	}
+	w.child.Release()
+	if !w.ended && (broken || st.Signal != 0 || st.Code != 0) {
+		p.host.ChildExit(append(st.Attrs(), slog.Int("pid", w.child.PID), slog.Uint64("served", w.child.Sent()))...)
+	}
+	if broken && !w.warm {
+		p.startFailed(fmt.Errorf("child %d ended before it was ready: %s", w.child.PID, st))
+	}
+}
+
+// lost is the closing record of a connection whose child died: the counts in
+// its page are as far as it came.
+func (p *Pool) lost(c *run.Conn, w *worker, st run.Status) run.Ending {
+	if w.child.Finished() {
+		r := w.child.Take()
+		return closed(c, &r)
+	}
+	r := handoff.Result{Ended: handoff.Now(), Reason: st.Reason()}
+	r.BytesIn, r.BytesOut = w.child.Page().Counts()
+	e := closed(c, &r)
+	e.Exit, e.Signal = st.Code, st.Signal
+	return e
+}
+
+// childEnviron is the environment of a child that runs a built-in: what the Go
+// runtime and the time zone need, and nothing that could be a secret.
+func childEnviron(environ []string) []string {
+	var env []string
+	for _, kv := range environ {
+		key, _, _ := strings.Cut(kv, "=")
+		switch key {
+		case "TZ", "GOTRACEBACK", "GODEBUG", "GORACE", "GOCOVERDIR":
+			env = append(env, kv)
+		}
+	}
+	return env
+}

@@ -1,0 +1,33 @@
+// Package program runs the program itself for each connection, with the socket
+// as its standard input and output.
+package program
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"nettool/internal/handoff"
+)
+
+// Config says which program runs, and how.
+type Config struct {
+	Path     string   // the program's file
+	Argv     []string // Argv[0] as typed
+	Environ  []string // the server's
+	Stderr   string   // inherit (or empty), null or socket
+	Account  bool     // count bytes and apply Limits, by a copy of the socket
+	Limits   handoff.Limits
+	DeadPeer time.Duration // bound on a vanished peer, or zero
+	Reject   bool          // a connection does not wait for a program that cannot be started
+	Once     bool          // the closing record has the exit code of a program that could not be started
+}
+
+// startError is the exit code of a program that could not be started, as shells
+// have it.
+func startError(err error) int {
+	if errors.Is(err, os.ErrNotExist) {
+		return 127
+	}
+	return 126
+}

@@ -1,0 +1,296 @@
+//go:build !portable
+
+package program
+
+import (
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nettool/internal/handoff"
+	"nettool/internal/server/loop"
+	"nettool/internal/server/run"
+	"nettool/internal/socket"
+)
+
+// Runner is a run.Runner. The program has the socket as its descriptors 0 and 1:
+// no process of ours is in between. Programs are started by the loop, which waits
+// for each: what is started at the same time competes with what should end.
+type Runner struct {
+	cfg     Config
+	host    run.Host
+	loop    *loop.Loop
+	environ []string
+	running map[*run.Conn]*program
+	queue   []*program // of those, not started yet
+	resting bool       // out of processes or memory: waiting
+	backoff time.Duration
+	stderr  uintptr // of programs, unless it is the socket
+}
+
+// program is one run of the program.
+type program struct {
+	conn   *run.Conn
+	env    []string
+	pidfd  int
+	exited uint64 // token of the pidfd's watch; zero before there is one
+
+	account account
+	watch   watch
+}
+
+// New makes a runner.
+func New(cfg Config, host run.Host) (*Runner, error) {
+	r := &Runner{
+		cfg: cfg, host: host, loop: host.Loop(),
+		environ: baseEnviron(cfg.Environ),
+		running: map[*run.Conn]*program{},
+		stderr:  2,
+	}
+	if cfg.Stderr == "null" {
+		fd, err := unix.Open("/dev/null", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return nil, fmt.Errorf("open /dev/null: %w", err)
+		}
+		r.stderr = uintptr(fd)
+	}
+	return r, nil
+}
+
+// Warm has nothing to prepare.
+func (r *Runner) Warm(ready func()) error {
+	r.loop.Post(ready)
+	return nil
+}
+
+// Run queues a program for the connection.
+func (r *Runner) Run(c *run.Conn) {
+	p := &program{conn: c, env: r.environment(c)}
+	r.running[c] = p
+	r.queue = append(r.queue, p)
+}
+
+// Flush starts what is queued, in order.
+func (r *Runner) Flush() {
+	for len(r.queue) > 0 && !r.resting {
+		p := r.queue[0]
+		r.queue = r.queue[1:]
+		if err := r.start(p); err != nil {
+			r.startFailed(p, err)
+		} else {
+			r.started(p)
+		}
+	}
+}
+
+// environment is that of the program for one connection.
+func (r *Runner) environment(c *run.Conn) []string {
+	var own []string
+	if c.Remote.Addr.IsValid() {
+		own = tcpEnviron(c.Local.Addr, c.Remote.Addr, c.ID, c.Ticket.ConnNum)
+	} else {
+		own = unixEnviron(c.Local.Path, peerCredentials(c.FD), c.ID)
+	}
+	return withRules(slices.Concat(r.environ, own), c.Ticket.Env)
+}
+
+func peerCredentials(fd int) credentials {
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return credentials{}
+	}
+	return credentials{pid: int(cred.Pid), uid: int(cred.Uid), gid: int(cred.Gid)}
+}
+
+// start spawns the program in a session, and so a process group, of its own.
+// The kernel's vfork, which syscall.ForkExec uses, returns at its exec.
+func (r *Runner) start(p *program) (err error) {
+	fd := uintptr(p.conn.FD)
+	stderr := r.stderr
+	if r.cfg.Stderr == "socket" {
+		stderr = fd
+	}
+	p.pidfd = -1
+	p.conn.PID, err = syscall.ForkExec(r.cfg.Path, r.cfg.Argv, &syscall.ProcAttr{
+		Env:   p.env,
+		Files: []uintptr{fd, fd, stderr},
+		Sys:   &syscall.SysProcAttr{Setsid: true, PidFD: &p.pidfd},
+	})
+	return err
+}
+
+// started takes over a program that has started.
+func (r *Runner) started(p *program) {
+	r.host.Spawned(nil)
+	r.backoff = 0
+	r.await(p)
+	r.keep(p)
+	r.host.Opened(p.conn)
+}
+
+// await waits for the program's end.
+func (r *Runner) await(p *program) {
+	token, err := r.loop.Add(p.pidfd, unix.EPOLLIN, func(uint32) { r.exited(p) })
+	if err != nil { // it runs, and is looked after once there is memory
+		r.host.Short("watch program", err)
+		r.loop.After(loop.FirstBackoff, func() { r.await(p) })
+	}
+	p.exited = token
+}
+
+// keep keeps our duplicate of the socket, for the books and the timers, or
+// closes it when there are none.
+func (r *Runner) keep(p *program) {
+	c := p.conn
+	if !r.cfg.Account {
+		c.Close()
+		return
+	}
+	if c.Remote.Addr.IsValid() {
+		p.account.begin(r.loop, c.FD, r.cfg.DeadPeer, func() { r.host.Expire(c, handoff.DeadPeer) })
+	}
+	p.watch.begin(r, p)
+}
+
+// startFailed tries again later when the machine is used up, and gives the
+// connection up otherwise.
+func (r *Runner) startFailed(p *program, err error) {
+	r.host.Spawned(err)
+	if loop.Exhausted(err) {
+		r.host.Short("start program", err)
+		r.rest()
+		if !r.cfg.Reject {
+			r.queue = append([]*program{p}, r.queue...)
+			return
+		}
+	}
+	e := r.drop(p)
+	e.Reason = p.conn.Cause(handoff.Error)
+	e.Err = fmt.Sprintf("start %s: %v", r.cfg.Argv[0], err)
+	if r.cfg.Once {
+		e.Exit = startError(err)
+	}
+	r.host.Ended(p.conn, e)
+}
+
+// drop closes a connection that has no program, and begins its closing record.
+func (r *Runner) drop(p *program) run.Ending {
+	p.conn.Close()
+	delete(r.running, p.conn)
+	return p.conn.End(handoff.Now())
+}
+
+// rest stops connections from coming in for a while.
+func (r *Runner) rest() {
+	if !r.resting {
+		r.resting = true
+		r.backoff = loop.Longer(r.backoff)
+		r.loop.After(r.backoff, func() { r.resting = false })
+	}
+	r.backoff = max(r.backoff, loop.FirstBackoff)
+}
+
+// Stuck reports whether programs could not be started a moment ago.
+func (r *Runner) Stuck() bool { return r.resting }
+
+// exited reaps a program and closes its books.
+func (r *Runner) exited(p *program) {
+	c := p.conn
+	e := c.End(handoff.Now())
+	if c.FD >= 0 { // first of all: the peer waits for this end
+		p.account.close(r.loop, &e)
+		c.Close()
+	}
+	p.watch.end(r.loop)
+	r.loop.Remove(p.pidfd, p.exited)
+	unix.Close(p.pidfd)
+	if c.Forced() || p.account.dead { // what it left running belongs to a connection that we, or a timer, ended
+		unix.Kill(-c.PID, unix.SIGKILL)
+	}
+	st := run.Reap(c.PID)
+	e.Exit, e.Signal = st.Code, st.Signal
+	e.Reason = c.Cause(p.account.reason(st.Reason()))
+	delete(r.running, c)
+	r.host.Ended(c, e)
+}
+
+// Collect reaps what has ended.
+func (r *Runner) Collect() {
+	for _, p := range r.running {
+		if p.exited != 0 && readable(p.pidfd) {
+			r.exited(p)
+		}
+	}
+}
+
+// readable reports whether a descriptor has something to read: a pidfd, the end
+// of its process.
+func readable(fd int) bool {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0
+}
+
+// Stop sends SIGTERM to the program's process group.
+func (r *Runner) Stop(c *run.Conn) { r.signal(c, unix.SIGTERM) }
+
+// Kill sends SIGKILL to the program's process group.
+func (r *Runner) Kill(c *run.Conn) { r.signal(c, unix.SIGKILL) }
+
+// signal reaches the whole process group. The program is not reaped yet, so the
+// number cannot be another's. A connection whose program has not started ends.
+func (r *Runner) signal(c *run.Conn, sig unix.Signal) {
+	p := r.running[c]
+	i := slices.Index(r.queue, p)
+	switch {
+	case p == nil:
+	case i < 0:
+		unix.Kill(-c.PID, sig)
+	default:
+		r.queue = slices.Delete(r.queue, i, i+1)
+		e := r.drop(p)
+		e.Reason = c.Cause(handoff.Error)
+		r.host.Ended(c, e)
+	}
+}
+
+// Inspect reads TCP's own counts of each program's connection.
+func (r *Runner) Inspect(visit func(*run.Conn, run.Live)) {
+	for c, p := range r.running {
+		l := run.Live{PID: c.PID}
+		if info, ok := p.info(); ok {
+			outq, _ := socket.Outq(c.FD)
+			l.Counted = true
+			l.BytesIn, l.BytesOut = octets(&info, outq, p.account.reset)
+			l.RTT, l.Retrans = info.RTT, info.Retrans
+		}
+		visit(c, l)
+	}
+}
+
+// info reads TCP_INFO of our copy of the socket, if there is one.
+func (p *program) info() (socket.TCPInfo, bool) {
+	if p.conn.FD < 0 {
+		return socket.TCPInfo{}, false
+	}
+	return socket.InfoFD(p.conn.FD)
+}
+
+// Gauge fills in how many programs there are.
+func (r *Runner) Gauge(g *run.Gauges) {
+	g.Starting = len(r.queue)
+	g.Waiting = g.Starting
+	g.Busy = len(r.running) - g.Starting
+}
+
+// Retire has nothing idle to end.
+func (r *Runner) Retire() {}
+
+// Close has nothing to end.
+func (r *Runner) Close() {}
+
+// Left is how many programs there are.
+func (r *Runner) Left() int { return len(r.running) }

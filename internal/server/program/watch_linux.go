@@ -1,0 +1,99 @@
+//go:build !portable
+
+package program
+
+import (
+	"time"
+
+	"nettool/internal/handoff"
+	"nettool/internal/server/loop"
+	"nettool/internal/socket"
+)
+
+// watch applies the timers to a connection that a program owns: TCP's own
+// counters tell whether bytes have passed, so none is touched. It looks only
+// when a timer could have expired.
+type watch struct {
+	r    *Runner
+	p    *program
+	next *loop.Timer
+
+	received uint64    // bytes when it looked last
+	acked    uint64    // bytes when it looked last
+	last     time.Time // the last byte, as far as is known
+	born     time.Time
+}
+
+// begin starts the timers of a program's connection.
+func (w *watch) begin(r *Runner, p *program) {
+	if r.cfg.Limits == (handoff.Limits{}) {
+		return
+	}
+	w.r, w.p = r, p
+	w.born = time.Now().Add(-time.Duration(handoff.Now() - p.conn.Accepted))
+	w.last = w.born
+	w.look()
+}
+
+// end stops the timers.
+func (w *watch) end(l *loop.Loop) {
+	l.Cancel(w.next)
+	w.next = nil
+}
+
+// look ends the connection when a timer has expired, or else comes back when the
+// next one could have.
+func (w *watch) look() {
+	limits := w.r.cfg.Limits
+	info, tcp := socket.InfoFD(w.p.conn.FD)
+	now := time.Now()
+	w.note(&info, now)
+	var due deadline
+	due.consider(w.born, limits.MaxTime, handoff.MaxTime)
+	if tcp {
+		due.consider(w.last, limits.Idle, handoff.Idle)
+	}
+	if tcp && info.BytesReceived == 0 {
+		due.consider(w.born, limits.FirstByte, handoff.FirstByte)
+	}
+	switch {
+	case due.when.IsZero():
+	case due.when.After(now):
+		w.next = w.r.loop.After(due.when.Sub(now), w.look)
+	default:
+		w.r.host.Expire(w.p.conn, due.reason)
+	}
+}
+
+// note remembers when the last byte passed. What is sent again is not counted.
+func (w *watch) note(info *socket.TCPInfo, now time.Time) {
+	if info.BytesReceived != w.received {
+		w.received = info.BytesReceived
+		w.passed(now.Add(-info.LastDataRecv))
+	}
+	if info.BytesAcked != w.acked {
+		w.acked = info.BytesAcked
+		w.passed(now.Add(-info.LastAckRecv))
+	}
+}
+
+func (w *watch) passed(at time.Time) {
+	if at.After(w.last) {
+		w.last = at
+	}
+}
+
+// deadline is the timer that expires first. The zero value is none.
+type deadline struct {
+	when   time.Time
+	reason handoff.Reason
+}
+
+func (d *deadline) consider(from time.Time, limit time.Duration, reason handoff.Reason) {
+	if limit <= 0 {
+		return
+	}
+	if when := from.Add(limit); d.when.IsZero() || when.Before(d.when) {
+		d.when, d.reason = when, reason
+	}
+}

@@ -1,0 +1,110 @@
+package run
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"nettool/internal/admit"
+	"nettool/internal/handoff"
+	"nettool/internal/server/loop"
+)
+
+// Conn is one admitted connection, from accept to its closing record.
+type Conn struct {
+	*loop.Socket // the runner's
+	ID           uint64
+	Accepted     int64 // as handoff.Now
+	Ticket       admit.Ticket
+	PID          int // of the process that has it, or 0
+
+	forced handoff.Reason // why we end it, when we do: a timer or the drain
+	force  bool
+}
+
+// Force notes that the server ends the connection, and why. It reports whether
+// that is news: a timer stays the reason.
+func (c *Conn) Force(reason handoff.Reason) bool {
+	if c.force && (c.forced.Timer() || !reason.Timer()) {
+		return false
+	}
+	c.force, c.forced = true, reason
+	return true
+}
+
+// Forced reports whether the server ends the connection.
+func (c *Conn) Forced() bool { return c.force }
+
+// Cause is why the connection ended, given what its runner says: what the server
+// did to it counts more.
+func (c *Conn) Cause(reason handoff.Reason) handoff.Reason {
+	if c.force && (c.forced.Timer() || !reason.Timer()) {
+		return c.forced
+	}
+	return reason
+}
+
+// End is the beginning of the closing record of a connection that has ended then,
+// as handoff.Now tells time.
+func (c *Conn) End(now int64) Ending {
+	return Ending{
+		ID:       c.ID,
+		Remote:   c.Remote.Text,
+		Local:    c.Local.Text,
+		PID:      c.PID,
+		Duration: time.Duration(now - c.Accepted),
+		Exit:     -1,
+	}
+}
+
+// OpenAttrs are the fields of the log's line about the beginning.
+func (c *Conn) OpenAttrs(handler string) []slog.Attr {
+	return []slog.Attr{
+		slog.Uint64("id", c.ID),
+		slog.String("remote", c.Remote.Text),
+		slog.String("local", c.Local.Text),
+		slog.String("handler", handler),
+		slog.Int("pid", c.PID),
+	}
+}
+
+// Live is one connection as it is at this moment.
+type Live struct {
+	ID       uint64
+	Remote   string
+	Local    string
+	PID      int // of its process; 0 while it waits for one, and in the in-process model
+	Age      time.Duration
+	Counted  bool // the two counts below are known
+	BytesIn  int64
+	BytesOut int64
+	RTT      time.Duration // 0 when it is not known
+	Retrans  uint32
+
+	Ends [2]netip.AddrPort // local and remote, when the kernel is to be asked for RTT and Retrans
+}
+
+// Attrs are the fields of the log's line about it.
+func (l *Live) Attrs(handler string) []slog.Attr {
+	a := make([]slog.Attr, 0, 10)
+	a = append(a,
+		slog.Uint64("id", l.ID),
+		slog.String("remote", l.Remote),
+		slog.String("local", l.Local),
+		slog.String("handler", handler),
+		slog.Int("pid", l.PID),
+		slog.Int64("age_us", l.Age.Microseconds()))
+	a = append(a, counts(l.Counted, l.BytesIn, l.BytesOut)...)
+	if l.RTT > 0 {
+		a = append(a, slog.Int64("rtt_us", l.RTT.Microseconds()), slog.Int64("retrans", int64(l.Retrans)))
+	}
+	return a
+}
+
+// counts are the bytes both ways; what is not known is null.
+func counts(known bool, in, out int64) []slog.Attr {
+	if !known {
+		return []slog.Attr{slog.Any("bytes_in", nil), slog.Any("bytes_out", nil)}
+	}
+	return []slog.Attr{slog.Int64("bytes_in", in), slog.Int64("bytes_out", out)}
+}

@@ -1,0 +1,88 @@
+package run
+
+import (
+	"cmp"
+	"log/slog"
+	"syscall"
+	"time"
+
+	"nettool/internal/exit"
+	"nettool/internal/handoff"
+)
+
+// Ending is how one connection ended: all that the closing record says.
+type Ending struct {
+	ID       uint64
+	Remote   string
+	Local    string
+	PID      int // 0 in the in-process model
+	Duration time.Duration
+	Reason   handoff.Reason
+	Text     string // the reason in the runner's own word, or empty
+	Counted  bool   // the four counts below are known
+	BytesIn  int64
+	BytesOut int64
+	RTT      time.Duration
+	Retrans  uint32
+	Exit     int            // exit code of the process, or -1 when it lives on or was killed
+	Signal   syscall.Signal // that killed the process, or 0
+	Err      string
+
+	Told bool  // the runner says what --once ends with:
+	With error // nil is success
+}
+
+// Attrs are the closing record's fields.
+func (e *Ending) Attrs(handler string) []slog.Attr {
+	a := make([]slog.Attr, 0, 14)
+	a = append(a,
+		slog.Uint64("id", e.ID),
+		slog.String("remote", e.Remote),
+		slog.String("local", e.Local),
+		slog.String("handler", handler),
+		slog.Int("pid", e.PID),
+		slog.String("reason", cmp.Or(e.Text, e.Reason.String())))
+	a = append(a, counts(e.Counted, e.BytesIn, e.BytesOut)...)
+	a = append(a, slog.Int64("duration_us", e.Duration.Microseconds()))
+	if e.RTT > 0 {
+		a = append(a, slog.Int64("rtt_us", e.RTT.Microseconds()), slog.Int64("retrans", int64(e.Retrans)))
+	}
+	if e.Exit >= 0 {
+		a = append(a, slog.Int("exit", e.Exit))
+	}
+	if e.Signal != 0 {
+		a = append(a, slog.String("signal", SignalName(e.Signal)))
+	}
+	if e.Err != "" {
+		a = append(a, slog.String("error", e.Err))
+	}
+	if e.Told {
+		a = append(a, slog.Int("code", int(exit.Of(e.With))))
+	}
+	return a
+}
+
+// Result is what --once makes of this ending: an error that carries the exit
+// code, or nil.
+func (e *Ending) Result() error {
+	if e.Told {
+		return e.With
+	}
+	return exit.Status(e.code())
+}
+
+func (e *Ending) code() exit.Code {
+	switch {
+	case e.Signal != 0:
+		return exit.Signal(e.Signal)
+	case e.Exit >= 0:
+		return exit.Code(e.Exit)
+	case e.Reason.Timer():
+		return exit.TimedOut
+	case e.Reason == handoff.Reset:
+		return exit.Broken
+	case e.Reason == handoff.Error:
+		return exit.Local
+	}
+	return exit.OK
+}

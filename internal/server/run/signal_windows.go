@@ -1,0 +1,6 @@
+package run
+
+import "syscall"
+
+// SignalName is a signal's name.
+func SignalName(s syscall.Signal) string { return s.String() }

@@ -1,0 +1,31 @@
+package server
+
+import (
+	"nettool/internal/handoff"
+	"nettool/internal/server/program"
+	"nettool/internal/server/run"
+	"nettool/internal/server/stdio"
+)
+
+// builtin is what runs a built-in handler, in a child or a goroutine.
+func (c *Config) builtin() handoff.Config {
+	return handoff.Config{Handler: c.Handler, QuitOn: c.QuitOn, Limits: c.Limits}
+}
+
+func (s *Server) newStdio() run.Runner {
+	return stdio.New(stdio.Config{In: s.cfg.Stdin, Out: s.cfg.Stdout, QuitOn: s.cfg.QuitOn, Limits: s.cfg.Limits}, s)
+}
+
+func (s *Server) newProgram() (run.Runner, error) {
+	return program.New(program.Config{
+		Path:     s.cfg.Path,
+		Argv:     s.cfg.Program,
+		Environ:  s.cfg.Environ,
+		Stderr:   s.cfg.Stderr,
+		Account:  s.cfg.Account,
+		Limits:   s.cfg.Limits,
+		DeadPeer: s.cfg.Options.DeadPeer,
+		Reject:   s.cfg.Reject,
+		Once:     s.cfg.Once,
+	}, s)
+}

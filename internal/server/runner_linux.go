@@ -1,0 +1,34 @@
+//go:build !portable
+
+package server
+
+import (
+	"nettool/internal/server/loop"
+	"nettool/internal/server/pool"
+	"nettool/internal/server/run"
+	"nettool/internal/server/threads"
+)
+
+// newRunner makes the runner of the model.
+func (s *Server) newRunner() (run.Runner, error) {
+	loop.KeepThreads()
+	switch {
+	case s.cfg.Handler == "stdio":
+		return s.newStdio(), nil
+	case s.cfg.model() == inProcess:
+		loop.KeepProcessors()
+		return threads.New(s.cfg.builtin(), s)
+	case s.cfg.model() == direct:
+		loop.KeepProcessors()
+		return s.newProgram()
+	}
+	return pool.New(pool.Config{
+		Child:       s.cfg.builtin(),
+		Spare:       s.cfg.Spare,
+		MaxRequests: s.cfg.MaxRequests,
+		KillAfter:   s.cfg.KillAfter,
+		Reject:      s.cfg.Reject,
+		Environ:     s.cfg.Environ,
+		Log:         s.cfg.Log,
+	}, s)
+}

@@ -1,0 +1,19 @@
+//go:build !linux || portable
+
+package server
+
+import (
+	"nettool/internal/server/run"
+	"nettool/internal/server/threads"
+)
+
+// newRunner makes the runner of the model.
+func (s *Server) newRunner() (run.Runner, error) {
+	switch {
+	case s.cfg.Handler == "stdio":
+		return s.newStdio(), nil
+	case s.cfg.model() == direct:
+		return s.newProgram()
+	}
+	return threads.New(s.cfg.builtin(), s)
+}

@@ -1,0 +1,279 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"nettool/internal/admit"
+	"nettool/internal/exit"
+	"nettool/internal/handoff"
+	"nettool/internal/server/loop"
+	"nettool/internal/server/run"
+	"nettool/internal/server/status"
+	"nettool/internal/server/supervise"
+	"nettool/internal/server/upgrade"
+	"nettool/internal/socket"
+)
+
+// Server is the parent. All its state belongs to its loop.
+type Server struct {
+	cfg       *Config
+	loop      *loop.Loop
+	runner    run.Runner
+	admission *admission
+	listeners []*listener
+	conns     map[uint64]*run.Conn
+	lastID    uint64
+	last      run.Ending // of the connection that ended last, for --once
+
+	accepting accepting
+	phase     phase
+	asked     bool // a signal has told it to end
+	failure   error
+
+	counts     *status.Counts
+	pages      *status.Pages
+	supervisor *supervise.Supervisor
+	upgrader   *upgrade.Upgrader
+	stopped    chan struct{} // the loop has ended
+}
+
+// listener is a listening socket with the name under which a successor gets it.
+type listener struct {
+	*loop.Listener
+	name string
+}
+
+// Run serves until a signal, or --once or --max-total, ends it. The error
+// carries the exit code; nil is an end after a complete drain. signals brings
+// those that the server acts upon.
+func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error) {
+	keepDescriptors()
+	s := &Server{cfg: cfg, conns: map[uint64]*run.Conn{}, counts: status.NewCounts(cfg.Admin != nil), stopped: make(chan struct{})}
+	s.accepting.batch = fitDescriptors(cfg)
+	if s.admission, err = newAdmission(cfg); err != nil {
+		return err
+	}
+	if s.loop, err = loop.New(); err != nil {
+		return exit.With(exit.Local, err)
+	}
+	defer s.loop.Close()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	defer s.supervisor.Close()
+	defer s.closeListeners()
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	defer s.runner.Close()
+	return s.serve(signals)
+}
+
+// open opens all that needs rights, then gives the rights up.
+func (s *Server) open(ctx context.Context) (err error) {
+	identity, err := supervise.LookUp(s.cfg.User, s.cfg.Group)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	if s.upgrader, err = upgrade.New(s.cfg.Log); err != nil {
+		return exit.With(exit.Local, err)
+	}
+	if err := s.listen(ctx); err != nil {
+		return err
+	}
+	if s.supervisor, err = supervise.New(s.cfg.Log, s.cfg.PIDFile, identity, s.upgrader.Succeeds()); err != nil {
+		s.closeListeners()
+		return exit.With(exit.Local, err)
+	}
+	about := status.About{Handler: s.cfg.handlerName(), Model: s.cfg.model(), Log: s.cfg.Log}
+	if s.pages, err = s.cfg.Admin.Open(ctx, about, s.upgrader); err == nil {
+		err = exit.With(exit.Local, identity.Assume())
+	}
+	if err != nil {
+		s.pages.Close()
+		s.supervisor.Close()
+		s.closeListeners()
+	}
+	return err
+}
+
+// listen opens the listeners of all addresses, or none.
+func (s *Server) listen(ctx context.Context) error {
+	for _, a := range s.cfg.Addrs {
+		some, err := s.upgrader.Listen(ctx, "listen", a, s.cfg.Options)
+		for i := range some {
+			if err == nil {
+				err = s.add(some[i])
+			} else {
+				some[i].Close()
+			}
+		}
+		if err != nil {
+			s.closeListeners()
+			return err
+		}
+	}
+	return nil
+}
+
+// add takes over one listener, also when it fails.
+func (s *Server) add(l upgrade.Listener) error {
+	if s.cfg.blindTimers() && l.Addr().Network() == "unix" {
+		l.Close()
+		return exit.Errorf(exit.Usage, "--first-byte and --idle see a program's bytes over TCP only, not over unix sockets; --max-time works")
+	}
+	ln, err := s.loop.Listen(l.Listener, s.accept)
+	if err != nil {
+		return exit.With(exit.Local, err)
+	}
+	s.listeners = append(s.listeners, &listener{ln, l.Name})
+	return nil
+}
+
+// blindTimers reports whether there are timers that cannot see a program's bytes
+// but over TCP.
+func (c *Config) blindTimers() bool {
+	return len(c.Program) > 0 && (c.Limits.FirstByte > 0 || c.Limits.Idle > 0)
+}
+
+// prepare makes the runner.
+func (s *Server) prepare() (err error) {
+	if s.runner, err = s.newRunner(); err != nil {
+		s.pages.Close()
+		return exit.With(exit.Local, err)
+	}
+	s.accepting.reserve = newReserve()
+	return nil
+}
+
+// serve runs the loop until the server has ended.
+func (s *Server) serve(signals <-chan os.Signal) error {
+	defer s.accepting.reserve.close()
+	stop := make(chan struct{})
+	defer close(stop)
+	go s.relaySignals(signals, stop)
+	s.pages.Start(s)
+	defer s.pages.Close()
+	defer close(s.stopped)
+	if err := s.runner.Warm(s.ready); err != nil {
+		return exit.With(exit.Local, err)
+	}
+	if err := s.loop.Run(s.finished, s.settle); err != nil {
+		return exit.With(exit.Local, err)
+	}
+	return s.result()
+}
+
+// ready begins to accept: the listeners are open and the spares are warm.
+func (s *Server) ready() {
+	if !s.enter(serving) {
+		return
+	}
+	s.beat()
+	if err := s.announce(); err != nil {
+		s.fail(exit.With(exit.Local, err))
+	}
+}
+
+// announce logs where the server listens and how it runs connections, and tells
+// whoever waits for that.
+func (s *Server) announce() error {
+	if err := s.supervisor.Ready(s.Listening()); err != nil {
+		return err
+	}
+	attrs := []slog.Attr{
+		slog.String("local", strings.Join(s.Listening(), ",")),
+		slog.String("handler", s.cfg.handlerName()),
+		slog.String("model", s.cfg.model()),
+		slog.Int("pid", os.Getpid()),
+		slog.Int("max_conns", s.cfg.Admission.MaxConns),
+	}
+	if admin := s.pages.Addrs(); admin != nil {
+		attrs = append(attrs, slog.String("admin", strings.Join(admin, ",")))
+	}
+	s.cfg.Log.Event("listening", attrs...)
+	addrs := make([]net.Addr, len(s.listeners))
+	for i, l := range s.listeners {
+		addrs[i] = l.Addr
+	}
+	if err := s.cfg.Ready(addrs); err != nil {
+		return err
+	}
+	s.upgrader.Ready()
+	return nil
+}
+
+// Listening is where the server listens.
+func (s *Server) Listening() []string {
+	texts := make([]string, len(s.listeners))
+	for i, l := range s.listeners {
+		texts[i] = socket.Text(l.Addr)
+	}
+	return texts
+}
+
+// admit has a connection run that was let in.
+func (s *Server) admit(sock *loop.Socket, ticket admit.Ticket) {
+	s.lastID++
+	s.counts.Admitted++
+	c := &run.Conn{Socket: sock, ID: s.lastID, Accepted: handoff.Now(), Ticket: ticket}
+	s.conns[c.ID] = c
+	s.runner.Run(c)
+	if s.cfg.Once || (s.cfg.MaxTotal > 0 && s.lastID >= uint64(s.cfg.MaxTotal)) {
+		s.enter(draining)
+	}
+}
+
+// Opened notes that a connection is being run.
+func (s *Server) Opened(c *run.Conn) {
+	s.counts.Opened(c.Accepted)
+	s.cfg.Log.Detail("open", c.OpenAttrs(s.cfg.handlerName())...)
+}
+
+// Ended frees a connection's slot and writes its closing record.
+func (s *Server) Ended(c *run.Conn, e run.Ending) {
+	if s.conns[c.ID] != c {
+		return
+	}
+	delete(s.conns, c.ID)
+	s.admission.Leave(c.Ticket, time.Now())
+	s.last = e
+	s.counts.Ended(&e)
+	s.cfg.Log.Event("close", e.Attrs(s.cfg.handlerName())...)
+}
+
+// Loop is the server's event loop.
+func (s *Server) Loop() *loop.Loop { return s.loop }
+
+// Limit is how many connections there may be.
+func (s *Server) Limit() int { return s.admission.Limit() }
+
+// Waiting reports whether connections wait for a slot.
+func (s *Server) Waiting() bool { return s.accepting.resting > 0 || len(s.accepting.backlog) > 0 }
+
+// Short says once that something has run out.
+func (s *Server) Short(doing string, err error) {
+	if !s.accepting.shortages.said(doing) {
+		s.cfg.Log.Error(doing, err)
+	}
+}
+
+// Spawned counts a process that has started, or could not be.
+func (s *Server) Spawned(err error) {
+	if err != nil {
+		s.counts.SpawnFailures++
+		return
+	}
+	s.counts.Spawned++
+}
+
+// ChildExit writes down that a child has ended by itself.
+func (s *Server) ChildExit(attrs ...slog.Attr) {
+	s.counts.ChildExits++
+	s.cfg.Log.Event("child_exit", attrs...)
+}

@@ -1,0 +1,62 @@
+package server
+
+import (
+	"time"
+
+	"nettool/internal/handoff"
+	"nettool/internal/server/run"
+	"nettool/internal/server/status"
+)
+
+// Ask runs fn in the loop, and waits for it a moment.
+func (s *Server) Ask(fn func()) bool {
+	done := make(chan struct{})
+	s.loop.Post(func() {
+		fn()
+		close(done)
+	})
+	select {
+	case <-done:
+		return true
+	case <-s.stopped:
+	case <-time.After(status.Patience):
+	}
+	return false
+}
+
+// Counts is what the server has counted.
+func (s *Server) Counts() *status.Counts { return s.counts }
+
+// Gauges are the numbers that go up and down.
+func (s *Server) Gauges() run.Gauges {
+	s.runner.Collect()
+	g := run.Gauges{State: s.state(), Open: len(s.conns), Limit: s.admission.Limit()}
+	s.runner.Gauge(&g)
+	return g
+}
+
+// state is how far the server is, in a word.
+func (s *Server) state() string {
+	switch {
+	case s.phase == starting:
+		return "starting"
+	case !s.accepts():
+		return "draining"
+	case s.cfg.Reject && s.admission.Full():
+		return "full"
+	}
+	return "ready"
+}
+
+// Table is every connection as it is now, the oldest first.
+func (s *Server) Table() []run.Live {
+	s.runner.Collect()
+	now := handoff.Now()
+	all := make([]run.Live, 0, len(s.conns))
+	s.runner.Inspect(func(c *run.Conn, l run.Live) {
+		l.ID, l.Remote, l.Local = c.ID, c.Remote.Text, c.Local.Text
+		l.Age = time.Duration(now - c.Accepted)
+		all = append(all, l)
+	})
+	return status.ByAge(all)
+}

@@ -1,0 +1,128 @@
+// Package supervise speaks with whoever has started the server: the service
+// manager (sd_notify(3)) and the readers of a pid file. It also gives up rights
+// that the server needs no longer.
+package supervise
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"nettool/internal/report"
+)
+
+// Supervisor is told how the server is doing. A service manager that does not
+// listen is logged once and then left alone.
+type Supervisor struct {
+	// Watchdog is how often the service manager wants Alive to be called; 0 is
+	// never.
+	Watchdog time.Duration
+
+	log      *report.Log
+	pid      pidFile
+	succeeds bool // we follow an older image, whose pid the service manager knows
+	relieved bool // a successor has the pid file and speaks for us
+
+	states chan string   // for the service manager, or nil
+	told   chan struct{} // all states were sent
+}
+
+// states that may wait for a service manager that is slow to read.
+const stateQueue = 16
+
+// New opens what needs opening while we have the rights to: the pid file, unless
+// path is empty, which will belong to id. succeeds says that an older image has
+// started us.
+func New(log *report.Log, path string, id *Identity, succeeds bool) (*Supervisor, error) {
+	s := &Supervisor{log: log, succeeds: succeeds, told: make(chan struct{})}
+	var err error
+	if s.pid, err = openPIDFile(path, id); err != nil {
+		return nil, err
+	}
+	interval, err := watchdogInterval()
+	if err != nil {
+		return nil, fmt.Errorf("watchdog: %w", err)
+	}
+	s.Watchdog = interval / 2
+	if os.Getenv("NOTIFY_SOCKET") != "" {
+		s.states = make(chan string, stateQueue)
+		go s.tell()
+	}
+	return s, nil
+}
+
+// Ready says that connections are accepted at these addresses.
+func (s *Supervisor) Ready(addrs []string) error {
+	if err := s.pid.fill(); err != nil {
+		return err
+	}
+	if s.succeeds {
+		s.notify(fmt.Sprintf("MAINPID=%d", os.Getpid()))
+	}
+	s.notify("READY=1\nSTATUS=listening on " + strings.Join(addrs, ", "))
+	return nil
+}
+
+// Reloading says that a reload has begun (Type=notify-reload wants the time,
+// too).
+func (s *Supervisor) Reloading() {
+	s.notify("RELOADING=1\n" + monotonicState())
+}
+
+// Reloaded says that the reload is over.
+func (s *Supervisor) Reloaded() { s.notify("READY=1") }
+
+// Stopping says that no more connections are accepted.
+func (s *Supervisor) Stopping(connections int) {
+	s.notify(fmt.Sprintf("STOPPING=1\nSTATUS=%d connections are finishing", connections))
+}
+
+// Alive is the sign of life that the watchdog waits for.
+func (s *Supervisor) Alive() { s.notify("WATCHDOG=1") }
+
+// notify never blocks: a service manager that does not read loses messages.
+func (s *Supervisor) notify(state string) {
+	if s.states == nil || s.relieved {
+		return
+	}
+	select {
+	case s.states <- state:
+	default:
+	}
+}
+
+// tell is the goroutine that sends to the service manager.
+func (s *Supervisor) tell() {
+	defer close(s.told)
+	failed := false
+	for state := range s.states {
+		if err := tellManager(state); err != nil && !failed {
+			failed = true
+			s.log.Error("notify service manager", err)
+		}
+	}
+}
+
+// Relieve leaves the pid file and the service manager to a successor.
+func (s *Supervisor) Relieve(successor int) {
+	if successor > 0 { // from us it is believed, whatever NotifyAccess says
+		s.notify(fmt.Sprintf("MAINPID=%d", successor))
+	}
+	s.relieved = true
+}
+
+// Close ends what New has opened, and waits a moment for what is not
+// told yet.
+func (s *Supervisor) Close() {
+	if s.states != nil {
+		close(s.states)
+		select {
+		case <-s.told:
+		case <-time.After(time.Second):
+		}
+	}
+	if !s.relieved {
+		s.pid.remove()
+	}
+}

@@ -1,0 +1,159 @@
+// Package threads runs the built-in handlers in goroutines of the server. What
+// one of them does wrong, all of them suffer from; it works on every system.
+package threads
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"nettool/internal/handler"
+	"nettool/internal/handoff"
+	"nettool/internal/server/loop"
+	"nettool/internal/server/run"
+	"nettool/internal/socket"
+)
+
+// Runner is a run.Runner.
+type Runner struct {
+	handle handler.Func
+	cfg    handoff.Config
+	host   run.Host
+	loop   *loop.Loop
+	queue  []*run.Conn
+	live   map[*run.Conn]*session
+
+	mu   sync.Mutex
+	over []*session // have ended, and are still in live
+}
+
+// session is one connection.
+type session struct {
+	conn    *run.Conn
+	stream  loop.Stream
+	in, out atomic.Int64
+	end     run.Ending // once it is over
+}
+
+// New makes a runner of one handler.
+func New(cfg handoff.Config, host run.Host) (*Runner, error) {
+	handle, ok := handler.Lookup(cfg.Handler)
+	if !ok {
+		return nil, fmt.Errorf("handler %q: there is no such handler", cfg.Handler)
+	}
+	return &Runner{handle: handle, cfg: cfg, host: host, loop: host.Loop(), live: map[*run.Conn]*session{}}, nil
+}
+
+// Warm has nothing to prepare.
+func (r *Runner) Warm(ready func()) error {
+	r.loop.Post(ready)
+	return nil
+}
+
+// Run queues a connection.
+func (r *Runner) Run(c *run.Conn) { r.queue = append(r.queue, c) }
+
+// Flush starts what is queued.
+func (r *Runner) Flush() {
+	for _, c := range r.queue {
+		r.start(c)
+	}
+	clear(r.queue)
+	r.queue = r.queue[:0]
+}
+
+// start begins to handle a connection, or gives it up.
+func (r *Runner) start(c *run.Conn) {
+	stream, err := c.Stream()
+	if err != nil {
+		c.Close()
+		e := c.End(handoff.Now())
+		e.Reason, e.Err = c.Cause(handoff.Error), err.Error()
+		r.host.Ended(c, e)
+		return
+	}
+	s := &session{conn: c, stream: stream}
+	r.live[c] = s
+	r.host.Opened(c)
+	go r.serve(s)
+}
+
+// serve is a connection's goroutine. The result is there before the peer sees
+// the end: whoever asks after it finds the connection gone.
+func (r *Runner) serve(s *session) {
+	accepted := time.Now().Add(-time.Duration(handoff.Now() - s.conn.Accepted))
+	conn := handler.Timed(s.stream, r.cfg.Limits, accepted)
+	err := r.handle(&handler.Session{Conn: conn, QuitOn: r.cfg.QuitOn, In: &s.in, Out: &s.out})
+	s.finish(err)
+	r.mu.Lock()
+	r.over = append(r.over, s)
+	first := len(r.over) == 1
+	r.mu.Unlock()
+	s.stream.Close()
+	if first {
+		r.loop.Post(r.Collect)
+	}
+}
+
+// finish makes the closing record of a connection that is still open.
+func (s *session) finish(err error) {
+	e := s.conn.End(handoff.Now())
+	e.Counted, e.BytesIn, e.BytesOut = true, s.in.Load(), s.out.Load()
+	e.Reason, e.Err = handler.ReasonOf(err)
+	if info, ok := socket.Info(s.stream); ok {
+		e.RTT, e.Retrans = info.RTT, info.Retrans
+	}
+	s.end = e
+}
+
+// Collect ends the connections whose goroutines are done.
+func (r *Runner) Collect() {
+	r.mu.Lock()
+	over := r.over
+	r.over = nil
+	r.mu.Unlock()
+	for _, s := range over {
+		delete(r.live, s.conn)
+		if reason := s.conn.Cause(s.end.Reason); reason != s.end.Reason {
+			s.end.Reason, s.end.Err = reason, ""
+		}
+		r.host.Ended(s.conn, s.end)
+	}
+}
+
+// Stop ends a connection: a handler has nothing to tidy up.
+func (r *Runner) Stop(c *run.Conn) { r.Kill(c) }
+
+// Kill closes a connection under its handler.
+func (r *Runner) Kill(c *run.Conn) {
+	if s := r.live[c]; s != nil {
+		s.stream.Close()
+	}
+}
+
+// Inspect reads the live counts.
+func (r *Runner) Inspect(visit func(*run.Conn, run.Live)) {
+	for c, s := range r.live {
+		l := run.Live{Counted: true, BytesIn: s.in.Load(), BytesOut: s.out.Load()}
+		if info, ok := socket.Info(s.stream); ok {
+			l.RTT, l.Retrans = info.RTT, info.Retrans
+		}
+		visit(c, l)
+	}
+}
+
+// Gauge has no processes to tell of.
+func (r *Runner) Gauge(*run.Gauges) {}
+
+// Retire has nothing idle to end.
+func (r *Runner) Retire() {}
+
+// Stuck is false: there is always room for a goroutine.
+func (r *Runner) Stuck() bool { return false }
+
+// Left is how many connections are handled.
+func (r *Runner) Left() int { return len(r.live) }
+
+// Close has nothing to end.
+func (r *Runner) Close() {}
