@@ -16,7 +16,6 @@ func (s *Server) newRunner() (run.Runner, error) {
 	case s.cfg.Handler == "stdio":
 		return s.newStdio(), nil
 	case s.cfg.model() == inProcess:
-		loop.KeepProcessors()
 		return threads.New(s.cfg.builtin(), s)
 	case s.cfg.model() == direct:
 		loop.KeepProcessors()

@@ -58,7 +58,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error)
 	if s.admission, err = newAdmission(cfg); err != nil {
 		return err
 	}
-	if s.loop, err = loop.New(); err != nil {
+	if s.loop, err = loop.New(cfg.model() == inProcess); err != nil {
 		return exit.With(exit.Local, err)
 	}
 	defer s.loop.Close()

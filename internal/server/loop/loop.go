@@ -17,15 +17,16 @@ type Loop struct {
 	poller
 	timers timers
 
-	mu     sync.Mutex
-	posted []func()
-	woken  bool // the poller has been told already
+	mu      sync.Mutex
+	posted  []func()
+	waiting bool // in the poller, which has not been woken
 }
 
-// New makes a loop. The caller closes it.
-func New() (*Loop, error) {
+// New makes a loop. The caller closes it. parked says that it works together with
+// goroutines rather than with processes, which is a matter of speed only.
+func New(parked bool) (*Loop, error) {
 	l := &Loop{}
-	if err := l.poller.open(); err != nil {
+	if err := l.poller.open(parked); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -38,12 +39,11 @@ func (l *Loop) Close() { l.poller.close() }
 func (l *Loop) Post(fn func()) {
 	l.mu.Lock()
 	l.posted = append(l.posted, fn)
-	wake := !l.woken
-	l.woken = true
-	l.mu.Unlock()
-	if wake {
+	if l.waiting {
+		l.waiting = false
 		l.poller.wake()
 	}
+	l.mu.Unlock()
 }
 
 // Run runs callbacks until done says so. settle runs before the first turn and
@@ -51,7 +51,7 @@ func (l *Loop) Post(fn func()) {
 func (l *Loop) Run(done func() bool, settle func()) error {
 	settle()
 	for !done() {
-		if err := l.poller.wait(l.timers.next()); err != nil {
+		if err := l.poller.wait(l.prepare()); err != nil {
 			return err
 		}
 		l.runPosted()
@@ -61,10 +61,23 @@ func (l *Loop) Run(done func() bool, settle func()) error {
 	return nil
 }
 
+// prepare is how long the poller may wait.
+func (l *Loop) prepare() (timeout time.Duration) {
+	timeout = l.timers.next()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.posted) > 0 {
+		timeout = 0
+	}
+	l.waiting = true
+	l.poller.prepare(timeout)
+	return timeout
+}
+
 func (l *Loop) runPosted() {
 	l.mu.Lock()
 	todo := l.posted
-	l.posted, l.woken = nil, false
+	l.posted, l.waiting = nil, false
 	l.mu.Unlock()
 	for _, fn := range todo {
 		fn()

@@ -3,16 +3,22 @@
 package loop
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// poller waits for descriptors in epoll_wait(2).
+// poller waits for descriptors in epoll_wait(2): in the kernel, with a thread of
+// its own, or, when parked, as other goroutines wait, in Go's poller, which
+// watches the epoll descriptor. A loop that works together with goroutines is
+// faster parked, one that works together with processes is not.
 type poller struct {
 	epoll   int
-	wakeup  int // eventfd(2)
+	file    *os.File // of epoll, when parked
+	wakeup  int      // eventfd(2)
 	sources map[uint64]func(events uint32)
 	token   uint64 // of the source that was added last
 	events  [64]unix.EpollEvent
@@ -21,24 +27,49 @@ type poller struct {
 // wakeToken is the eventfd's token.
 const wakeToken = 0
 
-func (p *poller) open() (err error) {
+func (p *poller) open(parked bool) (err error) {
 	p.sources = map[uint64]func(uint32){}
 	if p.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return fmt.Errorf("make event loop: %w", err)
 	}
-	if p.wakeup, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		unix.Close(p.epoll)
-		return fmt.Errorf("make event loop: %w", err)
+	if parked {
+		err = p.park()
+	} else {
+		err = p.makeWakeup()
 	}
-	if err := unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, p.wakeup, event(unix.EPOLLIN, wakeToken)); err != nil {
+	if err != nil {
 		p.close()
 		return fmt.Errorf("make event loop: %w", err)
 	}
 	return nil
 }
 
+// park puts the epoll descriptor into Go's poller.
+func (p *poller) park() error {
+	p.wakeup = -1
+	if err := unix.SetNonblock(p.epoll, true); err != nil {
+		return err
+	}
+	p.file = os.NewFile(uintptr(p.epoll), "epoll")
+	return p.file.SetDeadline(time.Time{}) // an error if it is not there
+}
+
+// makeWakeup makes the descriptor that ends a wait.
+func (p *poller) makeWakeup() (err error) {
+	if p.wakeup, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return err
+	}
+	return unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, p.wakeup, event(unix.EPOLLIN, wakeToken))
+}
+
 func (p *poller) close() {
-	unix.Close(p.wakeup)
+	if p.wakeup >= 0 {
+		unix.Close(p.wakeup)
+	}
+	if p.file != nil {
+		p.file.Close()
+		return
+	}
 	unix.Close(p.epoll)
 }
 
@@ -72,13 +103,31 @@ func (p *poller) Remove(fd int, token uint64) {
 	}
 }
 
-// wake ends the wait, or the next one.
-func (p *poller) wake() { unix.Write(p.wakeup, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
+// wake ends the wait that prepare has announced.
+func (p *poller) wake() {
+	if p.file != nil {
+		p.file.SetReadDeadline(time.Unix(1, 0))
+		return
+	}
+	unix.Write(p.wakeup, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+}
+
+// prepare is called before wait, and never at the same time as wake.
+func (p *poller) prepare(timeout time.Duration) {
+	if p.file == nil {
+		return
+	}
+	var until time.Time
+	if timeout >= 0 {
+		until = time.Now().Add(timeout)
+	}
+	p.file.SetReadDeadline(until)
+}
 
 // wait waits for events, no longer than timeout unless that is negative, and
 // calls back.
 func (p *poller) wait(timeout time.Duration) error {
-	n, err := unix.EpollWait(p.epoll, p.events[:], milliseconds(timeout))
+	n, err := p.await(timeout)
 	if err != nil && err != unix.EINTR {
 		return fmt.Errorf("wait for events: %w", err)
 	}
@@ -86,6 +135,25 @@ func (p *poller) wait(timeout time.Duration) error {
 		p.dispatch(&p.events[i])
 	}
 	return nil
+}
+
+// await fills in events and returns how many.
+func (p *poller) await(timeout time.Duration) (n int, err error) {
+	if p.file == nil {
+		return unix.EpollWait(p.epoll, p.events[:], milliseconds(timeout))
+	}
+	raw, err := p.file.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	failed := raw.Read(func(uintptr) bool {
+		n, err = unix.EpollWait(p.epoll, p.events[:], 0)
+		return n != 0
+	})
+	if errors.Is(failed, os.ErrDeadlineExceeded) { // perhaps before it has looked
+		return unix.EpollWait(p.epoll, p.events[:], 0)
+	}
+	return n, errors.Join(err, failed)
 }
 
 // milliseconds is a wait as epoll_wait takes it, rounded up.

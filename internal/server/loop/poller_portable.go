@@ -7,7 +7,7 @@ import "time"
 // poller waits for a channel.
 type poller struct{ woken chan struct{} }
 
-func (p *poller) open() error {
+func (p *poller) open(bool) error {
 	p.woken = make(chan struct{}, 1)
 	return nil
 }
@@ -21,6 +21,8 @@ func (p *poller) wake() {
 	default:
 	}
 }
+
+func (p *poller) prepare(time.Duration) {}
 
 // wait waits until it is woken, no longer than timeout unless that is negative.
 func (p *poller) wait(timeout time.Duration) error {
