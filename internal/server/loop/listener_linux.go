@@ -55,7 +55,8 @@ func fixedLocal(a net.Addr) (Peer, bool) {
 	return peerOf(a), true
 }
 
-// Poll turns the calls about connections that wait on or off.
+// Poll turns the calls about connections that wait on or off. While they are on,
+// it is called after each turn of the loop.
 func (ln *Listener) Poll(on bool) (err error) {
 	if on == ln.polled {
 		return nil

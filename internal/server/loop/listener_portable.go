@@ -20,6 +20,7 @@ type Listener struct {
 	turns   chan struct{} // each is for one connection
 	arrived func()        // a connection waits in have
 	polled  bool
+	called  bool      // a call of arrived is posted
 	out     bool      // the goroutine has a turn
 	have    []arrival // accepted and not taken
 	rest    func([]*Socket)
@@ -88,10 +89,8 @@ func (ln *Listener) came(a arrival) {
 	switch {
 	case ln.rest != nil:
 		ln.restGoesOn(late || Dead(a.err) || Exhausted(a.err))
-	case ln.polled && len(ln.have) > 0:
+	case ln.polled && len(ln.have) > 0 && !ln.called:
 		ln.arrived()
-	case ln.polled:
-		ln.turn(time.Time{})
 	}
 }
 
@@ -101,33 +100,40 @@ func (a *arrival) close() {
 	}
 }
 
-// Poll turns the calls about connections that wait on or off.
+// Poll turns the calls about connections that wait on or off. While they are on,
+// it is called after each turn of the loop.
 func (ln *Listener) Poll(on bool) error {
-	if on == ln.polled || ln.closed {
-		return nil
-	}
-	ln.polled = on
+	changed := on != ln.polled
+	ln.polled = on && !ln.closed
 	switch {
-	case !on && ln.out:
+	case ln.closed:
+	case !on && changed && ln.out:
 		ln.setDeadline(time.Unix(1, 0)) // its turn is over
 	case on && len(ln.have) > 0:
-		ln.loop.Post(func() {
-			if ln.polled {
-				ln.arrived()
-			}
-		})
-	case on:
+		ln.callBack()
+	case on && (changed || !ln.out):
 		ln.turn(time.Time{})
 	}
 	return nil
 }
 
+// callBack calls arrived in the next turn of the loop.
+func (ln *Listener) callBack() {
+	if ln.called {
+		return
+	}
+	ln.called = true
+	ln.loop.Post(func() {
+		ln.called = false
+		if ln.polled {
+			ln.arrived()
+		}
+	})
+}
+
 // Accept takes a connection, which is the caller's then, or returns ErrNone.
 func (ln *Listener) Accept() (*Socket, error) {
 	if len(ln.have) == 0 {
-		if ln.polled {
-			ln.turn(time.Time{})
-		}
 		return nil, ErrNone
 	}
 	a := ln.have[0]

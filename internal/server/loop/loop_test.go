@@ -32,17 +32,23 @@ func each(t *testing.T, test func(t *testing.T, l *Loop)) {
 }
 
 // run runs the loop until done says so, but no longer than a minute.
-func run(t *testing.T, l *Loop, done func() bool) {
+func run(t *testing.T, l *Loop, done func() bool, polled ...*Listener) {
 	t.Helper()
 	late := false
 	limit := l.After(time.Minute, func() { late = true })
-	if err := l.Run(func() bool { return late || done() }, func() {}); err != nil {
+	if err := l.Run(func() bool { return late || done() }, func() { poll(polled) }); err != nil {
 		t.Fatal(err)
 	}
 	if late {
 		t.Fatal("nothing has happened for a minute")
 	}
 	l.Cancel(limit)
+}
+
+func poll(all []*Listener) {
+	for _, ln := range all {
+		ln.Poll(true)
+	}
 }
 
 // TestPost: what many goroutines post runs, all of it, one after the other.
@@ -164,10 +170,9 @@ func TestListener(t *testing.T) {
 		})
 		defer ln.Close()
 		first := dial(t, ln.Addr)
-		ln.Poll(true)
-		run(t, l, func() bool { return len(got) == 1 })
+		run(t, l, func() bool { return len(got) == 1 }, ln)
 		second := dial(t, ln.Addr)
-		run(t, l, func() bool { return len(got) == 2 })
+		run(t, l, func() bool { return len(got) == 2 }, ln)
 		for i, client := range []net.Conn{first, second} {
 			if got[i].Remote.Text != client.LocalAddr().String() || got[i].Local.Text != ln.Addr.String() {
 				t.Errorf("connection %d is %s to %s", i, got[i].Remote.Text, got[i].Local.Text)
@@ -222,8 +227,27 @@ func TestPollOff(t *testing.T) {
 		if calls != 0 {
 			t.Errorf("called %d times while not polled", calls)
 		}
-		ln.Poll(true)
-		run(t, l, func() bool { return got != nil })
+		run(t, l, func() bool { return got != nil }, ln)
+		got.Close()
+	})
+}
+
+// TestNotTaken: a connection that the callback leaves is offered again.
+func TestNotTaken(t *testing.T) {
+	each(t, func(t *testing.T, l *Loop) {
+		var got *Socket
+		calls := 0
+		ln := listen(t, l, "127.0.0.1:0", func(ln *Listener) {
+			if calls++; calls < 3 {
+				return
+			}
+			if s, err := ln.Accept(); err == nil {
+				got = s
+			}
+		})
+		defer ln.Close()
+		dial(t, ln.Addr)
+		run(t, l, func() bool { return got != nil }, ln)
 		got.Close()
 	})
 }
@@ -272,8 +296,7 @@ func TestRefuse(t *testing.T) {
 		defer ln.Close()
 		client := dial(t, ln.Addr)
 		io.WriteString(client, "question")
-		ln.Poll(true)
-		run(t, l, func() bool { return refused == 1 })
+		run(t, l, func() bool { return refused == 1 }, ln)
 		if got, err := io.ReadAll(client); string(got) != "go away\n" || err != nil {
 			t.Errorf("client reads %q, %v", got, err)
 		}
