@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"runtime"
 	"slices"
 	"strings"
 
@@ -57,9 +56,8 @@ func (c *Cmd) checkHandler(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--no-account leaves a program's connection alone: --first-byte, --idle and --max-time cannot end it")
 	case runsProgram(config) && (limits.Idle > 0 || limits.FirstByte > 0) && hasUnix(config.Addrs):
 		return exit.Errorf(exit.Usage, "--first-byte and --idle see a program's bytes over TCP only, not over unix sockets; --max-time works")
-	case runtime.GOOS != "linux" && !c.InProcess && name != "stdio":
-		err := exit.Errorf(exit.Usage, "a process per connection works on Linux only")
-		return exit.Hint(err, "use --in-process with a built-in handler")
+	case runsProgram(config) && limits != (handoff.Limits{}) && !server.Accounts:
+		return exit.Errorf(exit.Usage, "--first-byte, --idle and --max-time end a program's connection on Linux only")
 	}
 	return nil
 }
@@ -67,10 +65,12 @@ func (c *Cmd) checkHandler(config *server.Config) error {
 // checkIdle finds flags of one way to run connections that were given to
 // another, which has no use for them.
 func (c *Cmd) checkIdle(config *server.Config) error {
-	pooled := !runsProgram(config) && !c.InProcess && config.Handler != "stdio"
+	pooled := !runsProgram(config) && !config.InProcess && config.Handler != "stdio"
 	switch {
 	case (c.Spare != 0 || c.MaxRequests != 0) && !pooled:
 		return exit.Errorf(exit.Usage, "--spare and --max-requests are for the children that run built-in handlers")
+	case c.Account != nil && *c.Account && !server.Accounts:
+		return exit.Errorf(exit.Usage, "--account: a program's bytes are counted on Linux only")
 	case (c.Stderr != "" || c.Account != nil) && !runsProgram(config):
 		return exit.Errorf(exit.Usage, "--stderr and --account are for a PROGRAM")
 	}

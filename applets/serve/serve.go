@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,7 +69,7 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Options:   options,
 		Handler:   c.Handler,
 		Program:   argv,
-		InProcess: c.InProcess,
+		InProcess: c.InProcess || (len(argv) == 0 && !server.HasPool),
 		QuitOn:    c.QuitOn,
 		Limits:    handoff.Limits{FirstByte: c.FirstByte.Or(0), Idle: c.Idle.Or(0), MaxTime: c.MaxTime.Or(0)},
 		Admission: admit.Config{
@@ -167,9 +168,10 @@ func (c *Cmd) options() (socket.Options, error) {
 }
 
 // deferAccept is on by default only for handlers that have nothing to do before
-// the client's first byte.
+// the client's first byte, where the system has it, and where nobody is told at
+// once that there is no room.
 func (c *Cmd) deferAccept(name string) time.Duration {
-	if c.DeferAccept == 0 && handler.ClientSpeaksFirst(name) {
+	if c.DeferAccept == 0 && runtime.GOOS == "linux" && c.RejectMessage == "" && handler.ClientSpeaksFirst(name) {
 		return deferByDefault
 	}
 	return c.DeferAccept.Or(0)

@@ -9,6 +9,13 @@ import (
 	"nettool/internal/server/threads"
 )
 
+// HasPool reports whether built-in handlers can be run in warm children.
+const HasPool = true
+
+// Accounts reports whether the bytes of a program's connection are counted, and
+// its timers work.
+const Accounts = true
+
 // newRunner makes the runner of the model.
 func (s *Server) newRunner() (run.Runner, error) {
 	loop.KeepThreads()

@@ -7,6 +7,13 @@ import (
 	"nettool/internal/server/threads"
 )
 
+// HasPool reports whether built-in handlers can be run in warm children.
+const HasPool = false
+
+// Accounts reports whether the bytes of a program's connection are counted, and
+// its timers work.
+const Accounts = false
+
 // newRunner makes the runner of the model.
 func (s *Server) newRunner() (run.Runner, error) {
 	switch {
