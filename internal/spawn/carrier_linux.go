@@ -25,20 +25,16 @@ type getter struct {
 	self int // pidfd of this process, in the table of the thread
 }
 
-// newGetter tries with a descriptor that is open in the shared table.
-func newGetter(probe int) (getter, error) {
+// mayGet tries pidfd_getfd(2) in the calling thread.
+func mayGet() bool {
 	self, err := unix.PidfdOpen(unix.Getpid(), 0)
 	if err != nil {
-		return getter{}, os.NewSyscallError("pidfd_open", err)
+		return false
 	}
-	g := getter{self}
-	fds, err := g.take([]int{probe})
-	if err != nil {
-		unix.Close(self)
-		return getter{}, err
-	}
+	defer unix.Close(self)
+	fds, err := getter{self}.take([]int{self})
 	closeAll(fds)
-	return g, nil
+	return err == nil
 }
 
 func (g getter) send([]int) error { return nil }

@@ -163,18 +163,26 @@ func TestNoProcess(t *testing.T) {
 	}
 }
 
-// TestNoProc: without /proc, processes start directly.
+// TestNoProc: without what proc(5) tells, processes start directly.
 func TestNoProc(t *testing.T) {
 	t.Parallel()
-	if alone(t, "no proc") == "" {
-		return
-	}
-	s := always(t)
-	deny(unix.EACCES, unix.SYS_GETDENTS64).install(t)
-	for range 2 {
-		if got := output(t, s, "echo hello"); got != "hello\n" || s.lastWay() != direct || !s.never {
-			t.Errorf("got %q by %s", got, s.lastWay())
-		}
+	for name, calls := range map[string][]uintptr{
+		"no links": {unix.SYS_READLINKAT},
+		"no list":  {unix.SYS_GETDENTS64, unix.SYS_CLOSE_RANGE},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if alone(t, "no proc") == "" {
+				return
+			}
+			deny(unix.EACCES, calls...).install(t)
+			s := always(t)
+			for range 2 {
+				if got := output(t, s, "echo hello"); got != "hello\n" || s.lastWay() != direct || !s.never {
+					t.Errorf("got %q by %s", got, s.lastWay())
+				}
+			}
+		})
 	}
 }
 

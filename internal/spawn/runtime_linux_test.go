@@ -107,13 +107,13 @@ func checkLeader() error {
 	if unix.Gettid() != unix.Getpid() {
 		return fmt.Errorf("this is thread %d of process %d, not the leader", unix.Gettid(), unix.Getpid())
 	}
-	th := &thread{settled: make(chan struct{}), calls: make(chan func(), 1), returned: make(chan struct{})}
-	th.work()
+	t := &thread{settled: make(chan struct{}), calls: make(chan func(), 1), returned: make(chan struct{})}
+	t.work()
 	var tid int
-	if !th.do(func() { tid = unix.Gettid() }) || tid == unix.Getpid() {
+	if !t.do(func() { tid = unix.Gettid() }) || tid == unix.Getpid() {
 		return fmt.Errorf("the work is done in thread %d of process %d", tid, unix.Getpid())
 	}
-	th.close()
+	t.close()
 	return nil
 }
 
@@ -131,6 +131,7 @@ func BenchmarkStart(b *testing.B) {
 				null := devNull(b)
 				s := &Starter{Crowd: crowd}
 				defer s.Close()
+				before := processorTime(b)
 				for b.Loop() {
 					pid, pidfd, err := s.Start("/bin/true", []string{"true"}, Attr{Files: []int{null, null, null}, Setsid: true})
 					if err != nil {
@@ -138,9 +139,23 @@ func BenchmarkStart(b *testing.B) {
 					}
 					reap(b, pid, pidfd)
 				}
+				b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
 			})
 		}
 	}
+}
+
+// processorTime is what this process and its children have used, in nanoseconds.
+func processorTime(b *testing.B) (total int64) {
+	b.Helper()
+	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
+		var usage unix.Rusage
+		if err := unix.Getrusage(who, &usage); err != nil {
+			b.Fatal(err)
+		}
+		total += usage.Utime.Nano() + usage.Stime.Nano()
+	}
+	return total
 }
 
 // BenchmarkThread makes and ends the thread by the number of descriptors held.
@@ -148,6 +163,7 @@ func BenchmarkThread(b *testing.B) {
 	for _, held := range []int{512, 8000, 16000} {
 		b.Run(fmt.Sprintf("held=%d", held), func(b *testing.B) {
 			hold(b, held)
+			before := processorTime(b)
 			for b.Loop() {
 				t, err := newThread()
 				if err != nil {
@@ -155,6 +171,7 @@ func BenchmarkThread(b *testing.B) {
 				}
 				t.close()
 			}
+			b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
 		})
 	}
 }

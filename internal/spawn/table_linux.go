@@ -2,49 +2,85 @@ package spawn
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// pollers are the descriptors that the Go runtime polls the network with, an
-// epoll(7) and an eventfd(2), and every other one of these kinds. A thread that
-// starts the world again after a garbage collection polls too, and one that sets
-// a timer writes to the eventfd; the program dies when the thread has them not.
+// pollers are the two descriptors that the Go runtime polls the network with. A
+// thread that starts the world again after a garbage collection polls, and one
+// that sets a timer may wake the one that polls; the program dies when the thread
+// has them not.
 func pollers() ([]int, error) {
-	if err := startPolling(); err != nil {
-		return nil, err
-	}
-	fds, err := openFiles(common)
+	r, w, err := os.Pipe() // from now on at the latest the runtime has them
 	if err != nil {
 		return nil, err
 	}
-	var epolls, events []int
-	for _, fd := range fds {
-		switch kind, _ := kindOf(common, fd); kind {
-		case epollKind:
-			epolls = append(epolls, fd)
-		case eventKind:
-			events = append(events, fd)
-		}
+	defer r.Close()
+	defer w.Close()
+	raw, err := r.SyscallConn()
+	if err != nil {
+		return nil, err
 	}
-	if len(epolls) == 0 || len(events) == 0 {
-		return nil, errors.New("cannot tell what the Go runtime polls with")
+	epoll := -1
+	if err := raw.Control(func(fd uintptr) { epoll = epollOf(int(fd)) }); err != nil {
+		return nil, err
 	}
-	return append(epolls, events...), nil
+	if epoll < 0 {
+		return nil, errors.New("cannot find what the Go runtime polls with")
+	}
+	waker, err := wakerOf(epoll)
+	if err != nil {
+		return nil, err
+	}
+	return []int{epoll, waker}, nil
 }
 
-// closeImpostors closes, in the table of the calling thread, what took the
-// number of a poller between pollers and isolate. The runtime's stay open always.
-func closeImpostors(pollers []int) {
-	for _, fd := range pollers {
-		if kind, err := kindOf(own, fd); err == nil && kind != epollKind && kind != eventKind {
-			unix.Close(fd)
+// farthest bounds the search for the runtime's epoll, which is among the first
+// descriptors of a process.
+const farthest = 4096
+
+// epollOf finds the epoll(7) with which fd is registered, or is −1.
+func epollOf(fd int) int {
+	for epoll := range farthest {
+		switch unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{}) {
+		case unix.EEXIST:
+			return epoll
+		case nil: // somebody else's
+			unix.EpollCtl(epoll, unix.EPOLL_CTL_DEL, fd, nil)
 		}
 	}
+	return -1
+}
+
+// wakerOf finds the eventfd(2) that wakes the runtime when it polls: alone in its
+// epoll, it is not edge-triggered.
+func wakerOf(epoll int) (int, error) {
+	info, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(epoll))
+	if err != nil {
+		return -1, err
+	}
+	found := -1
+	for line := range strings.Lines(string(info)) {
+		var fd int
+		var events uint32
+		if n, _ := fmt.Sscanf(line, "tfd: %d events: %x", &fd, &events); n < 2 || events&unix.EPOLLET != 0 {
+			continue
+		}
+		if found >= 0 {
+			return -1, errors.New("cannot tell what wakes the Go runtime")
+		}
+		found = fd
+	}
+	if kind, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(found)); err != nil || kind != "anon_inode:[eventfd]" {
+		return -1, fmt.Errorf("cannot find what wakes the Go runtime: %q, %w", kind, err)
+	}
+	return found, nil
 }
 
 // fillStandard makes copies of filler of what is closed among the first three
@@ -58,39 +94,11 @@ func fillStandard(filler int) {
 	}
 }
 
-// The descriptor tables in proc(5).
-const (
-	common = "/proc/self/fd"        // the leader's, which other threads share
-	own    = "/proc/thread-self/fd" // the calling thread's
-)
-
-// What proc(5) calls an epoll(7) and an eventfd(2).
-const (
-	epollKind = "anon_inode:[eventpoll]"
-	eventKind = "anon_inode:[eventfd]"
-)
-
-// kindOf is what a descriptor of that table refers to, in the words of proc(5).
-func kindOf(table string, fd int) (string, error) {
-	return os.Readlink(table + "/" + strconv.Itoa(fd))
-}
-
-// startPolling makes the runtime open its descriptors, unless it has: what it
-// opens later would be missing in the thread's table.
-func startPolling() error {
-	r, w, err := os.Pipe()
+// openFiles are the descriptors in a directory of proc(5).
+func openFiles(path string) ([]int, error) {
+	dir, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return err
-	}
-	r.Close()
-	return w.Close()
-}
-
-// openFiles are the descriptors in a table.
-func openFiles(table string) ([]int, error) {
-	dir, err := unix.Open(table, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: table, Err: err}
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer unix.Close(dir)
 	var names []string
@@ -154,7 +162,7 @@ func closeOthers(keep []int) error {
 
 // closeEach is closeOthers without close_range(2).
 func closeEach(keep []int) error {
-	fds, err := openFiles(own)
+	fds, err := openFiles("/proc/thread-self/fd")
 	if err != nil {
 		return err
 	}

@@ -44,39 +44,49 @@ func newThread() (*thread, error) {
 	if err != nil {
 		return nil, err
 	}
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, os.NewSyscallError("socketpair", err)
+	pair := [2]int{-1, -1}
+	if !mayGet() {
+		if pair, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0); err != nil {
+			return nil, os.NewSyscallError("socketpair", err)
+		}
+		defer unix.Close(pair[1]) // the thread has its copy
 	}
-	t := &thread{settled: make(chan struct{}), calls: make(chan func(), 1), returned: make(chan struct{})}
-	go t.work()
+	t := launch()
 	t.do(func() { err = t.equip(keep, pair) })
-	unix.Close(pair[1]) // the thread has its copy
 	if err != nil {
-		unix.Close(pair[0])
 		t.close()
 		return nil, err
 	}
 	return t, nil
 }
 
-// equip gives the calling thread a table with little in it, and finds a way to
-// bring descriptors there. It takes over pair[0], the end of a socket pair in the
-// table of all others; pair[1] is its end in the table that is made.
+// launch starts the goroutine.
+func launch() *thread {
+	t := &thread{settled: make(chan struct{}), calls: make(chan func(), 1), returned: make(chan struct{})}
+	go t.work()
+	return t
+}
+
+// equip gives the calling thread a table with little in it, and the means to
+// bring descriptors there: the socket pair, or a pidfd where there is no pair.
 func (t *thread) equip(keep []int, pair [2]int) (err error) {
-	// The runtime's last words, should it die in this thread, go to descriptor 2.
-	if t.way, err = isolate(slices.Concat(keep, []int{2, pair[1]})); err != nil {
+	keep = append(keep, 2) // for the runtime's last words, should it die in this thread
+	filler := pair[1]
+	if filler >= 0 {
+		t.carrier = courier{here: pair[0], there: filler}
+		keep = append(keep, filler)
+	}
+	if t.way, err = isolate(keep); err != nil {
 		return err
 	}
-	closeImpostors(keep)
-	fillStandard(pair[1])
-	if c, err := newGetter(pair[0]); err == nil {
-		unix.Close(pair[1])
-		t.carrier = c
-	} else {
-		t.carrier = courier{here: pair[0], there: pair[1]}
+	if filler >= 0 {
 		t.way |= rights
+	} else if filler, err = unix.PidfdOpen(unix.Getpid(), 0); err == nil {
+		t.carrier = getter{self: filler}
+	} else {
+		return os.NewSyscallError("pidfd_open", err)
 	}
+	fillStandard(filler)
 	return nil
 }
 
