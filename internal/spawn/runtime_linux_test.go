@@ -120,7 +120,7 @@ func checkLeader() error {
 // BenchmarkStart starts /bin/true by the number of descriptors held, directly and
 // from the thread with a table of its own.
 func BenchmarkStart(b *testing.B) {
-	for _, held := range []int{0, 256, 512, 1000, 2000, 4000, 8000, 16000} {
+	for _, held := range []int{0, 128, 256, 384, 512, 768, 1000, 2000, 4000, 8000, 16000} {
 		for _, crowd := range []int{-1, 1} {
 			name := "direct"
 			if crowd > 0 {
@@ -175,4 +175,3 @@ func BenchmarkThread(b *testing.B) {
 		})
 	}
 }
-
