@@ -56,19 +56,7 @@ func alone(t *testing.T, value string) string {
 }
 
 // String names a way for the tests, which say what they want and got.
-func (w way) String() string {
-	if w == direct {
-		return "direct"
-	}
-	name := "close_range"
-	if w&unshared != 0 {
-		name = "unshare"
-	}
-	if w&rights != 0 {
-		return name + " and SCM_RIGHTS"
-	}
-	return name + " and pidfd_getfd"
-}
+func (w way) String() string { return [...]string{"direct", "close_range", "unshare"}[w] }
 
 // lastWay is how the last process was started.
 func (s *Starter) lastWay() way { return way(s.last.Load()) }

@@ -26,8 +26,8 @@ const Crowd = 512
 // value works, and so does a nil one, which never uses a thread of its own. It
 // is safe for concurrent use, and must not be copied.
 type Starter struct {
-	// Crowd is how many descriptors make a crowd: with more, processes start from
-	// a thread with a descriptor table of its own. Zero is the constant Crowd, and
+	// Crowd is how many open descriptors make a crowd: then, processes start from a
+	// thread with a descriptor table of its own. Zero is the constant Crowd, and
 	// with a negative number there is no such thread. Do not change it after the
 	// first start.
 	Crowd int
@@ -38,9 +38,8 @@ type Starter struct {
 	last   atomic.Uint32
 }
 
-// Attr is what a process is given, besides its arguments. Nothing else is
-// inherited, except what the direct way passes on: descriptors of this process
-// without FD_CLOEXEC.
+// Attr is what a process is given, besides its arguments. It may get descriptors
+// without FD_CLOEXEC, too (fcntl(2)): this process should have none.
 type Attr struct {
 	Env    []string // its environment, all of it
 	Files  []int    // its descriptors 0, 1, 2 and so on, of which −1 is closed; ours stay the caller's
@@ -49,8 +48,8 @@ type Attr struct {
 
 // Start starts the program at path with the arguments argv, of which the first
 // is its name, and returns once the program runs in its process, or could not be
-// executed: then there is no process, and the error is the syscall.Errno of
-// fork(2), execve(2) or dup2(2).
+// executed: then there is no process, and the error is that of syscall.ForkExec, a
+// syscall.Errno, of clone(2), execve(2) or what comes between.
 //
 // The caller reaps pid, and owns pidfd (pidfd_open(2)), which is readable once
 // the process has ended. It is −1 where the kernel has no pidfds, or when the
@@ -135,10 +134,10 @@ func (s *Starter) giveUp() {
 	s.never = true
 }
 
-// passing reports whether an error says nothing about what the kernel can do:
-// something has run out, or the caller named a descriptor that is not open.
+// passing reports whether an error says nothing about the next start: something
+// has run out, or the caller named a descriptor that is not open.
 func passing(err error) bool {
-	for _, errno := range []unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOBUFS, unix.ETOOMANYREFS, unix.EAGAIN, unix.EBADF} {
+	for _, errno := range []unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOBUFS, unix.ETOOMANYREFS, unix.EBADF} {
 		if errors.Is(err, errno) {
 			return true
 		}
@@ -150,7 +149,7 @@ func passing(err error) bool {
 // chance.
 const sample = 8
 
-// crowded reports whether more than s.Crowd descriptors are open. It does not
+// crowded reports whether s.Crowd descriptors are open. It does not
 // count them. A new descriptor gets the lowest free number, so that a number is
 // in use when as many are, or were a while ago.
 func (s *Starter) crowded() bool {

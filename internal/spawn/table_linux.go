@@ -77,10 +77,11 @@ func wakerOf(epoll int) (int, error) {
 		}
 		found = fd
 	}
-	if kind, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(found)); err != nil || kind != "anon_inode:[eventfd]" {
-		return -1, fmt.Errorf("cannot find what wakes the Go runtime: %q, %w", kind, err)
+	kind, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(found))
+	if err == nil && kind != "anon_inode:[eventfd]" {
+		err = fmt.Errorf("the Go runtime is woken by %q", kind)
 	}
-	return found, nil
+	return found, err
 }
 
 // fillStandard makes copies of filler of what is closed among the first three
@@ -137,7 +138,7 @@ func isolate(keep []int) (way, error) {
 	end := (keep[len(keep)-1]/64 + 1) * 64
 	how := apart
 	if err := unix.CloseRange(uint(end), lastFD, unix.CLOSE_RANGE_UNSHARE); err != nil {
-		how |= unshared
+		how = unshared
 		if err := unix.Unshare(unix.CLONE_FILES); err != nil {
 			return direct, os.NewSyscallError("unshare", err)
 		}

@@ -18,11 +18,9 @@ var errUnable = errors.New("not started")
 type way uint32
 
 const (
-	apart    way = 1 << iota // from a thread with a table of its own, by close_range(2)
-	unshared                 // that table is by unshare(2)
-	rights                   // descriptors come there by SCM_RIGHTS, not by pidfd_getfd(2)
-
-	direct way = 0 // from the thread of the caller
+	direct   way = iota // from the thread of the caller
+	apart               // from a thread with a table of its own, by close_range(2)
+	unshared            // the same, by unshare(2)
 )
 
 // thread is a goroutine with an operating system thread to itself, whose
@@ -32,7 +30,7 @@ const (
 // else that keeps a descriptor's number: there, numbers mean something else.
 type thread struct {
 	way      way
-	carrier  carrier
+	courier  courier
 	settled  chan struct{} // closed when the goroutine has its thread
 	calls    chan func()   // holds one, so that it can be put there when nobody takes it
 	returned chan struct{} // closed when the goroutine has ended
@@ -44,15 +42,14 @@ func newThread() (*thread, error) {
 	if err != nil {
 		return nil, err
 	}
-	pair := [2]int{-1, -1}
-	if !mayGet() {
-		if pair, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0); err != nil {
-			return nil, os.NewSyscallError("socketpair", err)
-		}
-		defer unix.Close(pair[1]) // the thread has its copy
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socketpair", err)
 	}
 	t := launch()
-	t.do(func() { err = t.equip(keep, pair) })
+	t.courier.here = pair[0]
+	t.do(func() { err = t.equip(keep, pair[1]) })
+	unix.Close(pair[1]) // the thread has its copy
 	if err != nil {
 		t.close()
 		return nil, err
@@ -67,26 +64,18 @@ func launch() *thread {
 	return t
 }
 
-// equip gives the calling thread a table with little in it, and the means to
-// bring descriptors there: the socket pair, or a pidfd where there is no pair.
-func (t *thread) equip(keep []int, pair [2]int) (err error) {
-	keep = append(keep, 2) // for the runtime's last words, should it die in this thread
-	filler := pair[1]
-	if filler >= 0 {
-		t.carrier = courier{here: pair[0], there: filler}
-		keep = append(keep, filler)
-	}
-	if t.way, err = isolate(keep); err != nil {
+// equip gives the calling thread a table with little in it. Its end of the socket
+// pair moves to a low number there, as a table is copied up to the highest.
+func (t *thread) equip(keep []int, sock int) (err error) {
+	// The runtime's last words, should it die in this thread, go to descriptor 2.
+	if t.way, err = isolate(append(keep, 2, sock)); err != nil {
 		return err
 	}
-	if filler >= 0 {
-		t.way |= rights
-	} else if filler, err = unix.PidfdOpen(unix.Getpid(), 0); err == nil {
-		t.carrier = getter{self: filler}
-	} else {
-		return os.NewSyscallError("pidfd_open", err)
+	if t.courier.there, err = unix.FcntlInt(uintptr(sock), unix.F_DUPFD_CLOEXEC, 0); err != nil {
+		return os.NewSyscallError("fcntl", err)
 	}
-	fillStandard(filler)
+	unix.Close(sock)
+	fillStandard(t.courier.there)
 	return nil
 }
 
@@ -94,7 +83,7 @@ func (t *thread) equip(keep []int, pair [2]int) (err error) {
 // it, and its table with the thread.
 //
 // The thread is not the leader of the thread group: the leader's table is what
-// pidfd_getfd(2) and /proc/self/fd show, and so it must be everybody's.
+// /proc/self and pidfd_getfd(2) show, and so it must be everybody's.
 func (t *thread) work() {
 	runtime.LockOSThread()
 	if unix.Gettid() == unix.Getpid() {
@@ -124,9 +113,7 @@ func (t *thread) close() {
 	close(t.calls)
 	for range t.returned {
 	}
-	if t.carrier != nil {
-		t.carrier.close()
-	}
+	unix.Close(t.courier.here)
 }
 
 // start starts a process from the thread. An error of what comes before the fork
@@ -152,7 +139,7 @@ func (t *thread) start(path string, argv []string, attr Attr) (pid, pidfd int, e
 // order lets the thread start a process, with our descriptors.
 func (t *thread) order(path string, argv []string, attr Attr) (pid int, err error) {
 	ours := distinct(attr.Files)
-	if err := t.carrier.send(ours); err != nil {
+	if err := t.courier.send(ours); err != nil {
 		return 0, fmt.Errorf("%w: %w", errUnable, err)
 	}
 	if !t.do(func() { pid, err = t.fork(path, argv, attr, ours) }) {
@@ -164,9 +151,9 @@ func (t *thread) order(path string, argv []string, attr Attr) (pid int, err erro
 // fork runs in the thread. It takes our descriptors in, starts the process, and
 // closes them again. No pidfd is asked for, as it would belong to this table.
 func (t *thread) fork(path string, argv []string, attr Attr, ours []int) (pid int, err error) {
-	theirs, err := t.carrier.take(ours)
+	theirs, err := t.courier.take(len(ours))
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errUnable, err)
+		return 0, fmt.Errorf("%w: %v", errUnable, err) // never passing
 	}
 	defer closeAll(theirs)
 	attr.Files = slices.Clone(attr.Files)
@@ -187,10 +174,4 @@ func distinct(files []int) []int {
 		}
 	}
 	return fds
-}
-
-func closeAll(fds []int) {
-	for _, fd := range fds {
-		unix.Close(fd)
-	}
 }
