@@ -2,7 +2,6 @@ package spawn
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"runtime"
 	"strings"
@@ -123,11 +122,7 @@ func TestFatal(t *testing.T) {
 // checkAll does everything a Starter is for, and checks that it is done that way.
 func checkAll(t *testing.T, want way) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := listen(t)
 	hold(t, 600)
 	var s Starter
 	defer s.Close()
@@ -144,11 +139,7 @@ func checkAll(t *testing.T, want way) {
 	if _, _, err := s.Start("/nonexistent/program", []string{"program"}, Attr{}); err != unix.ENOENT {
 		t.Errorf("a program that does not exist: %v", err)
 	}
-	l.Close()
-	if conn, err := net.Dial("tcp", l.Addr().String()); err == nil {
-		conn.Close()
-		t.Error("a closed listener listens")
-	}
+	checkClosing(t, l)
 	if want != direct {
 		inside(t, &s, runtime.GC)
 	} else if s.thread != nil || !s.never {
