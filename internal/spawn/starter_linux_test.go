@@ -330,6 +330,9 @@ func TestBroken(t *testing.T) {
 					t.Errorf("got %q by %s", got, s.lastWay())
 				}
 			}
+			if s.thread != nil || !s.never {
+				t.Error("the thread was not given up: what it did not take, the next process would get")
+			}
 		})
 	}
 }
