@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"nettool/internal/spawn"
 )
 
 // Child is the parent's side of one child process. It is not safe for
@@ -28,6 +29,9 @@ type Spawner struct {
 	Board   *Board
 	Environ []string // the children's environment
 	Stderr  int      // descriptor that becomes their standard error
+
+	// Starter starts them. It stays its owner's; nil starts them directly.
+	Starter *spawn.Starter
 }
 
 // Spawn starts a child: the running image again, as "nettool child", with the
@@ -69,14 +73,16 @@ func (s *Spawner) fork(link int) (pid int, err error) {
 		return 0, err
 	}
 	defer null.Close()
-	pid, err = syscall.ForkExec("/proc/self/exe", []string{"nettool", "child"}, &syscall.ProcAttr{
-		Env:   append(slices.Clip(s.Environ), oneProcessor),
-		Files: []uintptr{null.Fd(), null.Fd(), uintptr(s.Stderr), uintptr(link)},
-		Sys:   &syscall.SysProcAttr{Setsid: true},
+	in := int(null.Fd())
+	pid, pidfd, err := s.Starter.Start("/proc/self/exe", []string{"nettool", "child"}, spawn.Attr{
+		Env:    append(slices.Clip(s.Environ), oneProcessor),
+		Files:  []int{in, in, s.Stderr, link},
+		Setsid: true,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("start a child: %w", err)
 	}
+	unix.Close(pidfd) // who waits for its end opens one then; it may be −1
 	return pid, nil
 }
 

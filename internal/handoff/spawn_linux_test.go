@@ -11,15 +11,22 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"nettool/internal/spawn"
 )
 
 // patience bounds what should happen at once.
 const patience = 30_000 // milliseconds
 
-// spawn starts a child of the test binary and waits until it is ready.
-func spawn(t *testing.T, board *Board, handler string) *Child {
+// startChild starts a child of the test binary and waits until it is ready.
+func startChild(t *testing.T, board *Board, handler string) *Child {
 	t.Helper()
-	s := &Spawner{Config: Config{Handler: handler}, Board: board, Environ: testEnviron(), Stderr: 2}
+	return startChildWith(t, board, handler, nil)
+}
+
+func startChildWith(t *testing.T, board *Board, handler string, starter *spawn.Starter) *Child {
+	t.Helper()
+	s := &Spawner{Config: Config{Handler: handler}, Board: board, Environ: testEnviron(), Stderr: 2, Starter: starter}
 	c, err := s.Spawn()
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +102,7 @@ func TestSpawn(t *testing.T) {
 	t.Parallel()
 	board := testBoard(t)
 	board.Want(true)
-	c := spawn(t, board, "")
+	c := startChild(t, board, "")
 	ready(t, c)
 	for i := range 3 {
 		peer := give(t, c, &Conn{ID: uint64(i), Local: "here", Remote: "hello", Env: []string{"X=1", "Y=2"}})
@@ -129,7 +136,17 @@ func TestSpawn(t *testing.T) {
 // TestChildProcess: what a child has of its parent, and what not.
 func TestChildProcess(t *testing.T) {
 	t.Parallel()
-	c := spawn(t, testBoard(t), "")
+	t.Run("direct", func(t *testing.T) { checkChild(t, nil) })
+	t.Run("apart", func(t *testing.T) {
+		s := &spawn.Starter{Crowd: 1} // from a thread with a descriptor table of its own
+		t.Cleanup(s.Close)
+		checkChild(t, s)
+	})
+}
+
+func checkChild(t *testing.T, s *spawn.Starter) {
+	t.Helper()
+	c := startChildWith(t, testBoard(t), "", s)
 	ready(t, c)
 	facts, err := io.ReadAll(give(t, c, &Conn{Remote: "facts"}))
 	if err != nil {
@@ -181,7 +198,7 @@ func inherited() map[string]bool {
 // TestQuietBoard: without a wish for messages there is none, and the page tells.
 func TestQuietBoard(t *testing.T) {
 	t.Parallel()
-	c := spawn(t, testBoard(t), "")
+	c := startChild(t, testBoard(t), "")
 	ready(t, c)
 	io.ReadAll(give(t, c, &Conn{Remote: "hello"})) // to the end: the child closes, then marks its page
 	awaitPage(t, c)
@@ -196,7 +213,7 @@ func TestQuietBoard(t *testing.T) {
 func TestDeath(t *testing.T) {
 	t.Parallel()
 	board := testBoard(t)
-	c := spawn(t, board, "")
+	c := startChild(t, board, "")
 	ready(t, c)
 	io.ReadAll(give(t, c, &Conn{Remote: "die"}))
 	if m, err := hear(t, c); err != io.EOF {
@@ -213,7 +230,7 @@ func TestDeath(t *testing.T) {
 	}
 	c.Retire()
 
-	stillborn := spawn(t, board, "stillborn")
+	stillborn := startChild(t, board, "stillborn")
 	if m, err := hear(t, stillborn); err != io.EOF {
 		t.Errorf("got %#v, %v; want EOF", m, err)
 	}
@@ -229,7 +246,7 @@ func TestUnreadMessages(t *testing.T) {
 	t.Parallel()
 	board := testBoard(t)
 	board.Want(true)
-	c := spawn(t, board, "")
+	c := startChild(t, board, "")
 	for i := range uint64(600) { // more than a link holds
 		peer := give(t, c, &Conn{ID: i})
 		io.ReadAll(peer)
@@ -258,7 +275,7 @@ func TestLiar(t *testing.T) {
 	t.Parallel()
 	board := testBoard(t)
 	board.Want(true)
-	c := spawn(t, board, "")
+	c := startChild(t, board, "")
 	ready(t, c)
 	io.ReadAll(give(t, c, &Conn{Remote: "twice"}))
 	m, err := hear(t, c)
