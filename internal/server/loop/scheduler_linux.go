@@ -21,9 +21,9 @@ func KeepProcessors() { runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), idleProces
 // when programs have used up RLIMIT_NPROC (getrlimit(2)). Besides one for each
 // processor, and one that on a busy machine is still on its way to sleep when
 // the processor wants another, there are those that wait in the kernel: in the
-// loop, in a fork, in a write of the log, and for signals.
+// loop, in a fork, for a fork, in a write of the log, and for signals.
 func KeepThreads() {
-	const waiting = 6
+	const waiting = 7
 	var ready, done sync.WaitGroup
 	release := make(chan struct{})
 	for range 2*runtime.GOMAXPROCS(0) + waiting {

@@ -16,6 +16,7 @@ import (
 	"nettool/internal/report"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
+	"nettool/internal/spawn"
 )
 
 // Config says which children a pool has.
@@ -92,6 +93,7 @@ func New(cfg Config, host run.Host) (*Pool, error) {
 		Board:   board,
 		Environ: childEnviron(cfg.Environ),
 		Stderr:  2,
+		Starter: &spawn.Starter{},
 	})
 	p.ask(true)
 	return p, nil

@@ -32,8 +32,9 @@ func newSpawner(l *loop.Loop, spec *handoff.Spawner) spawner {
 	return sp
 }
 
-// work is the spawner's goroutine. It lives as long as the process.
+// work is the spawner's goroutine, until there are no more orders.
 func (sp spawner) work() {
+	defer sp.spec.Starter.Close()
 	for deliver := range sp.orders {
 		child, err := sp.spec.Spawn()
 		sp.loop.Post(func() { deliver(child, err) })

@@ -5,7 +5,6 @@ package program
 import (
 	"fmt"
 	"slices"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -14,6 +13,7 @@ import (
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
 	"nettool/internal/socket"
+	"nettool/internal/spawn"
 )
 
 // Runner is a run.Runner. The program has the socket as its descriptors 0 and 1:
@@ -28,7 +28,8 @@ type Runner struct {
 	queue   []*program // of those, not started yet
 	resting bool       // out of processes or memory: waiting
 	backoff time.Duration
-	stderr  uintptr // of programs, unless it is the socket
+	stderr  int // of programs, unless it is the socket
+	starter spawn.Starter
 }
 
 // program is one run of the program.
@@ -55,7 +56,7 @@ func New(cfg Config, host run.Host) (*Runner, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open /dev/null: %w", err)
 		}
-		r.stderr = uintptr(fd)
+		r.stderr = fd
 	}
 	return r, nil
 }
@@ -105,19 +106,16 @@ func peerCredentials(fd int) credentials {
 	return credentials{pid: int(cred.Pid), uid: int(cred.Uid), gid: int(cred.Gid)}
 }
 
-// start spawns the program in a session, and so a process group, of its own.
-// The kernel's vfork, which syscall.ForkExec uses, returns at its exec.
+// start starts the program in a session, and so a process group, of its own.
 func (r *Runner) start(p *program) (err error) {
-	fd := uintptr(p.conn.FD)
-	stderr := r.stderr
+	fd, stderr := p.conn.FD, r.stderr
 	if r.cfg.Stderr == "socket" {
 		stderr = fd
 	}
-	p.pidfd = -1
-	p.conn.PID, err = syscall.ForkExec(r.cfg.Path, r.cfg.Argv, &syscall.ProcAttr{
-		Env:   p.env,
-		Files: []uintptr{fd, fd, stderr},
-		Sys:   &syscall.SysProcAttr{Setsid: true, PidFD: &p.pidfd},
+	p.conn.PID, p.pidfd, err = r.starter.Start(r.cfg.Path, r.cfg.Argv, spawn.Attr{
+		Env:    p.env,
+		Files:  []int{fd, fd, stderr},
+		Setsid: true,
 	})
 	return err
 }
@@ -131,14 +129,23 @@ func (r *Runner) started(p *program) {
 	r.host.Opened(p.conn)
 }
 
-// await waits for the program's end.
+// await waits for the program's end. Without descriptors or memory it runs, and
+// is looked after once there are some.
 func (r *Runner) await(p *program) {
-	token, err := r.loop.Add(p.pidfd, unix.EPOLLIN, func(uint32) { r.exited(p) })
-	if err != nil { // it runs, and is looked after once there is memory
+	if err := r.watch(p); err != nil {
 		r.host.Short("watch program", err)
 		r.loop.After(loop.FirstBackoff, func() { r.await(p) })
 	}
-	p.exited = token
+}
+
+func (r *Runner) watch(p *program) (err error) {
+	if p.pidfd < 0 {
+		if p.pidfd, err = unix.PidfdOpen(p.conn.PID, 0); err != nil {
+			return err
+		}
+	}
+	p.exited, err = r.loop.Add(p.pidfd, unix.EPOLLIN, func(uint32) { r.exited(p) })
+	return err
 }
 
 // keep keeps our duplicate of the socket, for the books and the timers, or
@@ -289,8 +296,8 @@ func (r *Runner) Gauge(g *run.Gauges) {
 // Retire has nothing idle to end.
 func (r *Runner) Retire() {}
 
-// Close has nothing to end.
-func (r *Runner) Close() {}
+// Close ends the thread that starts programs.
+func (r *Runner) Close() { r.starter.Close() }
 
 // Left is how many programs there are.
 func (r *Runner) Left() int { return len(r.running) }
