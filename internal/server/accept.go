@@ -81,7 +81,7 @@ func (s *Server) refuse(sock *loop.Socket, cause admit.Cause) {
 	}
 	s.counts.Rejected[cause]++
 	s.cfg.Log.Event("reject", slog.String("remote", sock.Remote.Text), slog.String("local", sock.Local.Text), slog.String("cause", string(cause)))
-	sock.Refuse(s.cfg.RejectMessage)
+	s.loop.Refuse(sock, s.cfg.RejectMessage, cause != admit.Resources)
 }
 
 // acceptFailed says whether to go on after an accept failed with err.

@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"nettool/internal/server/loop"
 )
 
 // spareDescriptors is what is kept free for spawning, logging and the like.
@@ -53,6 +55,9 @@ func (c *Config) descriptorsEach() int {
 // descriptorsApart is how many are kept for all that is not a connection.
 func (c *Config) descriptorsApart() int {
 	apart := spareDescriptors
+	if c.RejectMessage != "" {
+		apart += loop.MostRefused
+	}
 	if c.Admin != nil {
 		apart += spareDescriptors
 	}

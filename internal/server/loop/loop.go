@@ -15,7 +15,8 @@ import (
 // in Run.
 type Loop struct {
 	poller
-	timers timers
+	timers  timers
+	refused int // clients that were told to go, and are not gone
 
 	mu      sync.Mutex
 	posted  []func()
@@ -89,3 +90,13 @@ func (l *Loop) After(d time.Duration, fn func()) *Timer { return l.timers.add(d,
 
 // Cancel stops a timer. A nil one, and one that has fired, are fine.
 func (l *Loop) Cancel(t *Timer) { l.timers.cancel(t) }
+
+// MostRefused is how many descriptors Refuse holds.
+const MostRefused = 64
+
+// The bounds of how long, and how much, Refuse listens to a client that was told
+// to go.
+const (
+	refuseTime  = time.Second
+	refuseBytes = 1 << 20
+)

@@ -289,7 +289,7 @@ func TestRefuse(t *testing.T) {
 		refused := 0
 		ln := listen(t, l, "127.0.0.1:0", func(ln *Listener) {
 			if s, err := ln.Accept(); err == nil {
-				s.Refuse("go away\n")
+				l.Refuse(s, "go away\n", true)
 				refused++
 			}
 		})
@@ -297,9 +297,12 @@ func TestRefuse(t *testing.T) {
 		client := dial(t, ln.Addr)
 		io.WriteString(client, "question")
 		run(t, l, func() bool { return refused == 1 }, ln)
+		io.WriteString(client, "and another one") // is no reason for a reset
 		if got, err := io.ReadAll(client); string(got) != "go away\n" || err != nil {
 			t.Errorf("client reads %q, %v", got, err)
 		}
+		client.Close()
+		run(t, l, func() bool { return l.refused == 0 }, ln)
 	})
 }
 

@@ -30,27 +30,6 @@ func (s *Socket) Shutdown() {
 	}
 }
 
-// Refuse sends the message, unless it is empty, without waiting, and closes. What
-// the client has sent so far is dropped first: closing with unread input would
-// reset the message away.
-func (s *Socket) Refuse(message string) {
-	defer s.Close()
-	if message == "" {
-		return
-	}
-	err := unix.Sendto(s.FD, []byte(message), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, nil)
-	if err != nil || unix.Shutdown(s.FD, unix.SHUT_WR) != nil {
-		return
-	}
-	var buf [4096]byte
-	for range 64 {
-		n, _, err := unix.Recvfrom(s.FD, buf[:], unix.MSG_DONTWAIT)
-		if n <= 0 || err != nil {
-			return
-		}
-	}
-}
-
 // Stream gives the socket away to Go's poller.
 func (s *Socket) Stream() (Stream, error) {
 	if err := unix.SetNonblock(s.FD, true); err != nil {

@@ -36,29 +36,30 @@ func (s *Socket) Shutdown() {
 	}
 }
 
-// refuseTime bounds how long a refused connection takes.
-const refuseTime = time.Second
-
-// Refuse sends the message, unless it is empty, and closes. What the client
-// sends is dropped first: closing with unread input would reset the message
-// away. It does not wait for that.
-func (s *Socket) Refuse(message string) {
+// Refuse sends a client the message, unless it is empty, without waiting, and
+// closes. When it is to listen, it first reads what the client has to say, for a
+// moment: closing with unread input, or before it comes, would reset the message
+// away. That holds a descriptor.
+func (l *Loop) Refuse(s *Socket, message string, listen bool) {
 	c, ok := s.conn.(Stream)
-	if message == "" || !ok {
+	if message == "" || !ok || !listen || l.refused >= MostRefused {
 		s.Close()
 		return
 	}
 	s.conn = nil
-	go refuse(c, message)
+	l.refused++
+	go l.refuse(c, message)
 }
 
-func refuse(c Stream, message string) {
-	defer c.Close()
+// refuse is the goroutine that tells one client to go.
+func (l *Loop) refuse(c Stream, message string) {
 	c.SetReadDeadline(time.Now().Add(refuseTime))
 	c.SetWriteDeadline(time.Now().Add(refuseTime))
 	if _, err := io.WriteString(c, message); err == nil && c.CloseWrite() == nil {
-		io.Copy(io.Discard, io.LimitReader(c, 1<<20))
+		io.Copy(io.Discard, io.LimitReader(c, refuseBytes))
 	}
+	c.Close()
+	l.Post(func() { l.refused-- })
 }
 
 // Stream gives the socket away.
