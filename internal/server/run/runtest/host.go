@@ -1,0 +1,162 @@
+// Package runtest has a host for the tests of runners.
+package runtest
+
+import (
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"nettool/internal/handoff"
+	"nettool/internal/server/loop"
+	"nettool/internal/server/run"
+	"nettool/internal/socket"
+)
+
+// Host is a run.Host that writes down what it is told.
+type Host struct {
+	EndedConns []run.Ending
+	OpenedPIDs []int
+	Expired    []handoff.Reason
+	Shortages  []string
+	Started    int
+	NotStarted int
+	ChildExits int
+
+	t      *testing.T
+	loop   *loop.Loop
+	ln     *loop.Listener
+	runner run.Runner
+	id     uint64
+	came   *loop.Socket
+}
+
+// New makes a host with a loop and a listener on loopback, until the test is
+// over.
+func New(t *testing.T) *Host {
+	t.Helper()
+	l, err := loop.New(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &Host{t: t, loop: l}
+	a, err := socket.Parse("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := socket.Listen(t.Context(), a, socket.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.ln, err = l.Listen(all[0], h.accept); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		h.ln.Close()
+		l.Close()
+	})
+	return h
+}
+
+// Use says which runner runs the connections, and waits until it is warm.
+func (h *Host) Use(r run.Runner) {
+	h.t.Helper()
+	h.runner = r
+	warm := false
+	if err := r.Warm(func() { warm = true }); err != nil {
+		h.t.Fatal(err)
+	}
+	h.Until(func() bool { return warm })
+	h.t.Cleanup(r.Close)
+}
+
+func (h *Host) accept(ln *loop.Listener) {
+	if h.came == nil {
+		h.came, _ = ln.Accept()
+	}
+}
+
+// Connect makes a connection, and has it run.
+func (h *Host) Connect() (client *net.TCPConn, c *run.Conn) {
+	h.t.Helper()
+	conn, err := net.Dial("tcp", h.ln.Addr.String())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(time.Minute))
+	h.Until(func() bool { return h.came != nil })
+	h.id++
+	c = &run.Conn{Socket: h.came, ID: h.id, Accepted: handoff.Now()}
+	h.came = nil
+	h.runner.Run(c)
+	h.runner.Flush()
+	return conn.(*net.TCPConn), c
+}
+
+// Until runs the loop until done says so, but no longer than a minute.
+func (h *Host) Until(done func() bool) {
+	h.t.Helper()
+	late := false
+	limit := h.loop.After(time.Minute, func() { late = true })
+	defer h.loop.Cancel(limit)
+	if err := h.loop.Run(func() bool { return late || done() }, h.settle); err != nil {
+		h.t.Fatal(err)
+	}
+	if late {
+		h.t.Fatal("nothing has happened for a minute")
+	}
+}
+
+func (h *Host) settle() {
+	h.ln.Poll(h.came == nil)
+	if h.runner != nil {
+		h.runner.Flush()
+	}
+}
+
+// End waits for the next end of a connection.
+func (h *Host) End() run.Ending {
+	h.t.Helper()
+	had := len(h.EndedConns)
+	h.Until(func() bool { return len(h.EndedConns) > had })
+	return h.EndedConns[had]
+}
+
+// Loop is the host's loop.
+func (h *Host) Loop() *loop.Loop { return h.loop }
+
+// Limit is ten connections.
+func (h *Host) Limit() int { return 10 }
+
+// Waiting is false.
+func (h *Host) Waiting() bool { return false }
+
+// Opened writes down which process has the connection.
+func (h *Host) Opened(c *run.Conn) { h.OpenedPIDs = append(h.OpenedPIDs, c.PID) }
+
+// Ended writes down how the connection ended.
+func (h *Host) Ended(_ *run.Conn, e run.Ending) { h.EndedConns = append(h.EndedConns, e) }
+
+// Expire writes down which timer has run out, and shuts the socket.
+func (h *Host) Expire(c *run.Conn, reason handoff.Reason) {
+	if c.Force(reason) {
+		h.Expired = append(h.Expired, reason)
+		c.Shutdown()
+	}
+}
+
+// Short writes down what has run out.
+func (h *Host) Short(doing string, _ error) { h.Shortages = append(h.Shortages, doing) }
+
+// Spawned counts.
+func (h *Host) Spawned(err error) {
+	if err != nil {
+		h.NotStarted++
+		return
+	}
+	h.Started++
+}
+
+// ChildExit counts.
+func (h *Host) ChildExit(...slog.Attr) { h.ChildExits++ }
