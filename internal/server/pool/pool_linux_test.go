@@ -1,0 +1,194 @@
+//go:build !portable
+
+package pool
+
+import (
+	"io"
+	"net"
+	"os"
+	"slices"
+	"testing"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+
+	"nettool/internal/handoff"
+	"nettool/internal/report"
+	"nettool/internal/server/run/runtest"
+)
+
+// TestMain lets the test binary be its own child, as the product is: see
+// testChild.
+func TestMain(m *testing.M) {
+	if slices.Equal(os.Args, []string{"nettool", "child"}) {
+		os.Exit(testChild())
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// testChild is a child that does what the first byte of a connection asks for.
+func testChild() int {
+	p, err := handoff.Open()
+	if err != nil || p.Config.Handler == "stillborn" {
+		return 5
+	}
+	if p.Ready() != nil {
+		return 2
+	}
+	for {
+		_, fd, err := p.Next()
+		if err == io.EOF {
+			return 0
+		}
+		if err != nil {
+			return 3
+		}
+		p.Page.Begin()
+		word := make([]byte, 1)
+		unix.Read(fd, word)
+		in, out := p.Page.Counters()
+		in.Add(1)
+		switch word[0] {
+		case 'k':
+			unix.Kill(os.Getpid(), unix.SIGKILL)
+		case 'x':
+			return 9
+		}
+		unix.Write(fd, word)
+		out.Add(1)
+		if p.Finish(handoff.Result{Ended: handoff.Now(), Reason: handoff.Quit, BytesIn: 1, BytesOut: 1}, fd) != nil {
+			return 4
+		}
+	}
+}
+
+func start(t *testing.T, cfg Config) (*runtest.Host, *Pool) {
+	t.Helper()
+	h := runtest.New(t)
+	if cfg.MaxRequests == 0 {
+		cfg.MaxRequests = 1000
+	}
+	cfg.Environ = []string{"GORACE=atexit_sleep_ms=0"} // the race detector lets a process that ends wait
+	cfg.Log = report.NewLog(io.Discard, "serve", "text", report.Quiet)
+	t.Cleanup(func() { cfg.Log.Close() })
+	p, err := New(cfg, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Use(p)
+	t.Cleanup(func() { // before the host goes: no child is left
+		p.Retire()
+		h.Until(func() bool { return p.Left() == 0 })
+	})
+	return h, p
+}
+
+// ask sends a word and reads the answer.
+func ask(t *testing.T, c *net.TCPConn, word string) {
+	t.Helper()
+	io.WriteString(c, word)
+	if got, err := io.ReadAll(c); string(got) != word || err != nil {
+		t.Errorf("client reads %q, %v; want %q", got, err, word)
+	}
+}
+
+// TestPool: the spares are warm before the first connection, and a child comes
+// back for the next one.
+func TestPool(t *testing.T) {
+	h, p := start(t, Config{Spare: 1})
+	if h.Started != 1 || p.Left() != 1 {
+		t.Errorf("%d children started, %d there", h.Started, p.Left())
+	}
+	for range 2 {
+		client, c := h.Connect()
+		if c.FD >= 0 {
+			t.Error("the descriptor is still ours")
+		}
+		ask(t, client, "a")
+		e := h.End()
+		if e.Reason != handoff.Quit || e.BytesIn != 1 || e.BytesOut != 1 || e.PID != c.PID {
+			t.Errorf("ending: %+v", e)
+		}
+	}
+	if h.OpenedPIDs[0] != h.OpenedPIDs[1] {
+		t.Errorf("two children for two connections in a row: %v", h.OpenedPIDs)
+	}
+}
+
+// TestMaxRequests: a child that has served its number goes.
+func TestMaxRequests(t *testing.T) {
+	h, _ := start(t, Config{MaxRequests: 1})
+	for range 2 {
+		client, c := h.Connect()
+		h.Until(func() bool { return c.PID > 0 })
+		ask(t, client, "a")
+		h.End()
+	}
+	if h.OpenedPIDs[0] == h.OpenedPIDs[1] {
+		t.Errorf("one child for both connections: %v", h.OpenedPIDs)
+	}
+	if h.ChildExits != 0 {
+		t.Errorf("%d children ended by themselves", h.ChildExits)
+	}
+}
+
+// TestDeath of a child: its connection ends with it, with the counts so far.
+func TestDeath(t *testing.T) {
+	for word, want := range map[string]handoff.Reason{"k": handoff.Signal, "x": handoff.Exit} {
+		h, _ := start(t, Config{Spare: 1})
+		client, _ := h.Connect()
+		io.WriteString(client, word)
+		e := h.End()
+		if e.Reason != want || e.BytesIn != 1 || (want == handoff.Signal) != (e.Signal == unix.SIGKILL) {
+			t.Errorf("%s: ending: %+v", word, e)
+		}
+		if h.ChildExits != 1 {
+			t.Errorf("%s: %d children ended by themselves", word, h.ChildExits)
+		}
+	}
+}
+
+// TestKill: a child that the server kills has not ended by itself.
+func TestKill(t *testing.T) {
+	h, p := start(t, Config{Spare: 1})
+	_, c := h.Connect()
+	c.Force(handoff.Drain)
+	p.Stop(c)
+	if e := h.End(); e.Reason != handoff.Drain || h.ChildExits != 0 {
+		t.Errorf("ending: %+v, %d children ended by themselves", e, h.ChildExits)
+	}
+}
+
+// TestAbandon: a connection that has no child yet ends, too.
+func TestAbandon(t *testing.T) {
+	h, p := start(t, Config{})
+	client, c := h.Connect()
+	if c.PID != 0 {
+		t.Fatalf("child %d has the connection", c.PID)
+	}
+	c.Force(handoff.Drain)
+	p.Kill(c)
+	if e := h.EndedConns[0]; e.Reason != handoff.Drain {
+		t.Errorf("ending: %+v", e)
+	}
+	if got, err := io.ReadAll(client); len(got) > 0 || err != nil {
+		t.Errorf("client reads %q, %v", got, err)
+	}
+}
+
+// TestStillborn: children that do not get ready are said once, and do not become
+// a storm.
+func TestStillborn(t *testing.T) {
+	h, p := start(t, Config{Reject: true, Child: handoff.Config{Handler: "stillborn"}})
+	client, _ := h.Connect()
+	e := h.End()
+	if e.Reason != handoff.Error || e.Err == "" || h.NotStarted == 0 || !p.Stuck() {
+		t.Errorf("ending: %+v; %d not started, stuck: %v", e, h.NotStarted, p.Stuck())
+	}
+	if got, err := io.ReadAll(client); len(got) > 0 || err != nil {
+		t.Errorf("client reads %q, %v", got, err)
+	}
+	if h.Started > spawnQueue {
+		t.Errorf("%d children were started", h.Started)
+	}
+}
