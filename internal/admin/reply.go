@@ -21,7 +21,7 @@ func plain(status int, text string) Reply {
 }
 
 // bytes is the answer as it is sent.
-func (r *Reply) bytes() []byte {
+func (r Reply) bytes(body bool) []byte {
 	policy := r.Policy
 	if policy == "" {
 		policy = "default-src 'none'"
@@ -32,10 +32,13 @@ func (r *Reply) bytes() []byte {
 	fmt.Fprintf(&b, "Content-Security-Policy: %s\r\n", policy)
 	b.WriteString("X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCache-Control: no-store\r\n")
 	if r.Status == 405 {
-		b.WriteString("Allow: GET\r\n")
+		b.WriteString("Allow: GET, HEAD\r\n")
 	}
 	b.WriteString("Connection: close\r\n\r\n")
-	return append([]byte(b.String()), r.Body...)
+	if body {
+		b.Write(r.Body)
+	}
+	return []byte(b.String())
 }
 
 // phrase is the status in words (RFC 9110, section 15).

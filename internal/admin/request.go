@@ -40,7 +40,7 @@ func headerEnd(b []byte) int {
 	return -1
 }
 
-// parseRequest reads a whole header. There is no body to a GET, and what else
+// parseRequest reads a whole header. Neither GET nor HEAD has a body, and what else
 // the header says does not matter.
 func parseRequest(header []byte) (request, error) {
 	lines := strings.Split(string(header), "\n")

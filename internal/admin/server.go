@@ -1,4 +1,4 @@
-// Package admin answers a few GET requests about the program that it is part
+// Package admin answers a few GET and HEAD requests about the program that it is part
 // of: a small HTTP/1.1 server of its own, since net/http would make the start of
 // every child half a millisecond longer. It trusts no client: a request has a
 // few seconds and a few kilobytes, there is one for a connection, and when too
@@ -32,7 +32,8 @@ type Server struct {
 	// guarded by their mode.
 	Allowed func(netip.Addr) bool
 	// AnyName admits requests by a host name. Otherwise a Host field must be an
-	// address, so that no page of the web can reach us by a name of its own.
+	// address, so that no page of the web can reach us by a name of its own. No
+	// such page can reach a unix socket.
 	AnyName bool
 
 	mu      sync.Mutex
@@ -130,7 +131,7 @@ func (s *Server) serve(c net.Conn) {
 		return
 	}
 	_ = c.SetDeadline(time.Now().Add(replyTime))
-	if _, err := c.Write(reply.bytes()); err != nil {
+	if _, err := c.Write(reply); err != nil {
 		return
 	}
 	finish(c)
@@ -138,44 +139,52 @@ func (s *Server) serve(c net.Conn) {
 
 // read reads one request and finds its answer. ok is false when there is nobody
 // to answer any more.
-func (s *Server) read(c net.Conn) (r Reply, ok bool) {
+func (s *Server) read(c net.Conn) (reply []byte, ok bool) {
+	anyName := s.AnyName || c.LocalAddr().Network() == "unix"
 	buf := make([]byte, 0, 1024)
 	for {
 		if len(buf) == cap(buf) {
 			if len(buf) >= requestLimit {
-				return plain(431, "the request is too long"), true
+				return plain(431, "the request is too long").bytes(true), true
 			}
 			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
 		}
 		n, err := c.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		if end := headerEnd(buf); end >= 0 {
-			return s.answer(buf[:end]), true
+			return s.answer(buf[:end], anyName), true
 		}
 		if err != nil {
-			return Reply{}, false
+			return nil, false
 		}
 	}
 }
 
-// answer is the reply to a whole header.
-func (s *Server) answer(header []byte) Reply {
+// answer is the reply to a whole header, as it is sent: without its body when
+// only its header was asked for.
+func (s *Server) answer(header []byte, anyName bool) []byte {
 	r, err := parseRequest(header)
 	switch {
 	case errors.Is(err, errVersion):
-		return plain(505, err.Error())
+		return plain(505, err.Error()).bytes(true)
 	case err != nil:
-		return plain(400, err.Error())
-	case !s.AnyName && !isNumeric(r.host):
+		return plain(400, err.Error()).bytes(true)
+	}
+	return s.find(&r, anyName).bytes(r.method != "HEAD")
+}
+
+// find finds the answer to a request.
+func (s *Server) find(r *request, anyName bool) Reply {
+	switch page, ok := s.Pages[r.path]; {
+	case !anyName && !isNumeric(r.host):
 		return plain(403, "ask by address, not by name")
-	case r.method != "GET":
-		return plain(405, "only GET works here")
-	}
-	page, ok := s.Pages[r.path]
-	if !ok {
+	case r.method != "GET" && r.method != "HEAD":
+		return plain(405, "only GET and HEAD work here")
+	case !ok:
 		return plain(404, "there is no such page")
+	default:
+		return page()
 	}
-	return page()
 }
 
 // finish ends our side and drops what the client still sends: closing with

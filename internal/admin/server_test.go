@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,7 +70,7 @@ func TestAnswers(t *testing.T) {
 		{"GET /x?a=b HTTP/1.0\n\n", 200},
 		{"GET /y HTTP/1.1\r\n\r\n", 404},
 		{"GET /../x HTTP/1.1\r\n\r\n", 404},
-		{"HEAD /x HTTP/1.0\r\n\r\nGET /x HTTP/1.1\r\n\r\n", 405},
+		{"DELETE /x HTTP/1.0\r\n\r\nGET /x HTTP/1.1\r\n\r\n", 405},
 		{"POST /x HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", 405},
 		{"GET /x HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403},
 		{"GET /x HTTP/3.0\r\n\r\n", 505},
@@ -83,6 +84,42 @@ func TestAnswers(t *testing.T) {
 	}
 	if _, body := ask(t, addr, "GET /x HTTP/1.1\r\n\r\n"); body != "here\n" {
 		t.Errorf("got %q", body)
+	}
+}
+
+// TestHead: a HEAD has the header of a GET, and no body.
+func TestHead(t *testing.T) {
+	t.Parallel()
+	addr := serving(t, &Server{})
+	for path, status := range map[string]string{"/x": "200 OK", "/y": "404 Not Found"} {
+		c := dial(t, addr)
+		fmt.Fprintf(c, "HEAD %s HTTP/1.1\r\n\r\n", path)
+		b, err := io.ReadAll(c)
+		if got := string(b); err != nil || !strings.HasPrefix(got, "HTTP/1.1 "+status+"\r\n") ||
+			!strings.HasSuffix(got, "\r\n\r\n") || strings.Contains(got, "Content-Length: 0\r\n") {
+			t.Errorf("%s: got %q, %v", path, got, err)
+		}
+	}
+}
+
+// TestUnix: a client of a unix socket asks by whatever name.
+func TestUnix(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{Listeners: []net.Listener{l}, Pages: map[string]Page{"/x": func() Reply { return Plain(200, "here") }}}
+	s.Start()
+	defer s.Close()
+	c, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, "GET /x HTTP/1.1\r\nHost: d\r\n\r\n")
+	if b, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 200 ") {
+		t.Errorf("got %q, %v", b, err)
 	}
 }
 
