@@ -31,14 +31,20 @@ func nettool() {
 
 // TestScripts runs every behaviour under testdata/script, in parallel.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	testscript.Run(t, params("", "testdata/script"))
+}
+
+// params are how scripts run: those of a folder, or those of all models.
+func params(m model, dir string, files ...string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
+		Files:               files,
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
-		Setup:               setup,
+		Setup:               m.setup,
 		Cmds:                commands(),
-		Condition:           condition,
-	})
+		Condition:           m.condition,
+	}
 }
 
 // TestScriptsHaveNoStop finds lines after which testscript passes a script
@@ -46,7 +52,7 @@ func TestScripts(t *testing.T) {
 // end, which is "halt".
 func TestScriptsHaveNoStop(t *testing.T) {
 	t.Parallel()
-	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	scripts, err := filepath.Glob("testdata/*/*.txtar")
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}

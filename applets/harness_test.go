@@ -3,6 +3,7 @@ package applets_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"os"
@@ -46,11 +47,13 @@ func commands() map[string]scriptCmd {
 	maps.Copy(all, serveCommands())
 	maps.Copy(all, admissionCommands())
 	maps.Copy(all, lifecycleCommands())
+	maps.Copy(all, modelCommands())
 	return all
 }
 
-// condition answers [tool:NAME] (is a program installed?) and [root].
-func condition(cond string) (bool, error) {
+// condition answers [tool:NAME] (is a program installed?), [root], and in the
+// scripts of all models the name of the model.
+func (m model) condition(cond string) (bool, error) {
 	if name, ok := strings.CutPrefix(cond, "tool:"); ok {
 		_, err := exec.LookPath(name)
 		if err != nil && os.Getenv("CI") == "true" {
@@ -61,6 +64,9 @@ func condition(cond string) (bool, error) {
 	if cond == "root" {
 		return os.Geteuid() == 0, nil
 	}
+	if m != "" && slices.Contains(models, model(cond)) {
+		return m == model(cond), nil
+	}
 	return false, fmt.Errorf("unknown condition %q", cond)
 }
 
@@ -69,28 +75,68 @@ type processesKey struct{}
 // setup gives a script its table of background processes and ends them with it.
 // When the script has failed, what they have said last is shown.
 func setup(env *testscript.Env) error {
-	ps := map[string]*process{}
+	ps := &processes{named: map[string]*process{}}
 	env.Values[processesKey{}] = ps
 	env.Values[dialsKey("")] = map[string]net.Conn{}
 	env.Setenv("CI", os.Getenv("CI"))
 	env.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")) // else a second for every process under -race
 	env.Defer(func() {
-		failed := env.T().(interface{ Failed() bool }).Failed()
-		for name, p := range ps {
-			if failed {
+		if env.T().(interface{ Failed() bool }).Failed() {
+			for name, p := range ps.named {
 				lines := strings.SplitAfter(p.text(), "\n")
 				env.T().Log("last lines of "+name+":\n", strings.Join(lines[max(0, len(lines)-20):], ""))
 			}
-			p.kill()
 		}
+		ps.end()
 	})
 	return nil
+}
+
+// processes are what a script has started. All are in one process group, and so
+// is what they start themselves and do not put elsewhere, as a server's next image.
+type processes struct {
+	named  map[string]*process
+	leader *exec.Cmd // waits until the end, so that the group's number is nobody else's
+	stay   io.Closer // ends the leader
+}
+
+// group is the number of the process group.
+func (ps *processes) group() (int, error) {
+	if ps.leader == nil {
+		leader := exec.Command("cat")
+		leader.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		stay, err := leader.StdinPipe()
+		if err == nil {
+			err = leader.Start()
+		}
+		if err != nil {
+			return 0, err
+		}
+		ps.leader, ps.stay = leader, stay
+	}
+	return ps.leader.Process.Pid, nil
+}
+
+// end kills them all.
+func (ps *processes) end() {
+	if ps.leader == nil {
+		return
+	}
+	syscall.Kill(-ps.leader.Process.Pid, syscall.SIGKILL)
+	ps.stay.Close()
+	ps.leader.Wait()
+	for _, p := range ps.named {
+		p.stderr.Close()
+		<-p.exited
+	}
 }
 
 // process is a program that a script started in the background.
 type process struct {
 	cmd    *exec.Cmd
 	stdin  *os.File // our end of its standard input when the script types into it
+	stderr *os.File // our end of its standard error
+	silent chan struct{}
 	exited chan struct{}
 
 	stalled sync.Mutex // held while its standard error is not read
@@ -99,11 +145,6 @@ type process struct {
 	changed *sync.Cond
 	log     bytes.Buffer // its standard error so far
 	closed  bool
-}
-
-func (p *process) kill() {
-	p.cmd.Process.Kill()
-	<-p.exited
 }
 
 // Write appends to the log.
@@ -117,18 +158,30 @@ func (p *process) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// wait reaps the process.
-func (p *process) wait() {
-	p.cmd.Wait()
+// follow reads the standard error to its end, which comes when nobody has it any
+// more: neither the process nor what it has started.
+func (p *process) follow() {
+	io.Copy(p, p.stderr)
 	p.mu.Lock()
 	p.closed = true
 	p.changed.Broadcast()
 	p.mu.Unlock()
+	close(p.silent)
+}
+
+// wait reaps the process. Its last words are in the log then, unless something
+// that it has left running may still speak.
+func (p *process) wait() {
+	p.cmd.Wait()
+	select {
+	case <-p.silent:
+	case <-time.After(2 * time.Second):
+	}
 	close(p.exited)
 }
 
 func lookup(ts *testscript.TestScript, name string) *process {
-	p := ts.Value(processesKey{}).(map[string]*process)[name]
+	p := ts.Value(processesKey{}).(*processes).named[name]
 	if p == nil {
 		ts.Fatalf("no process %q", name)
 	}
@@ -151,7 +204,10 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 
 // start runs a program in the background; a serving one has a --ready-fd 3.
 func start(ts *testscript.TestScript, name string, args []string, serving bool) {
-	p := &process{exited: make(chan struct{})}
+	ps := ts.Value(processesKey{}).(*processes)
+	group, err := ps.group()
+	ts.Check(err)
+	p := &process{silent: make(chan struct{}), exited: make(chan struct{})}
 	p.changed = sync.NewCond(&p.mu)
 	var stdin, stdout string
 	for len(args) > 0 {
@@ -168,8 +224,7 @@ func start(ts *testscript.TestScript, name string, args []string, serving bool) 
 	p.cmd.Args[0] = args[0]
 	p.cmd.Dir = ts.MkAbs(".")
 	p.cmd.Env = environ(ts)
-	p.cmd.Stderr = p
-	p.cmd.WaitDelay = 2 * time.Second // a grandchild may hold stderr open
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group}
 	closers := redirect(ts, p, stdin, stdout)
 	var ready *os.File
 	if serving {
@@ -179,13 +234,14 @@ func start(ts *testscript.TestScript, name string, args []string, serving bool) 
 		closers = append(closers, w)
 		ready = r
 	}
-	err := p.cmd.Start()
+	err = p.cmd.Start()
 	for _, f := range closers {
 		f.Close()
 	}
 	ts.Check(err)
-	ts.Value(processesKey{}).(map[string]*process)[name] = p
+	ps.named[name] = p
 	ts.Setenv(name+"_PID", strconv.Itoa(p.cmd.Process.Pid))
+	go p.follow()
 	go p.wait()
 	if serving {
 		ready.SetReadDeadline(time.Now().Add(patience))
@@ -230,6 +286,10 @@ func awaitReady(ts *testscript.TestScript, name string, p *process, ready *os.Fi
 
 // redirect opens the files of a start command; they are closed once it runs.
 func redirect(ts *testscript.TestScript, p *process, stdin, stdout string) (closers []*os.File) {
+	r, w, err := os.Pipe()
+	ts.Check(err)
+	p.stderr, p.cmd.Stderr = r, w
+	closers = append(closers, w)
 	switch stdin {
 	case "":
 	case "pipe":
