@@ -3,10 +3,8 @@ package applets_test
 import (
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -74,16 +72,6 @@ func (m model) handler(name string) []string {
 	return []string{"cat"}
 }
 
-// modelCommands are the script commands of what is the same in every model.
-func modelCommands() map[string]scriptCmd {
-	return map[string]scriptCmd{
-		"serve":    cmdServe,
-		"converse": cmdConverse,
-		"queue":    cmdQueue,
-		"served":   cmdServed,
-	}
-}
-
 // cmdServe starts a server in the script's model, with -v, on a port of its own;
 // $NAME_ADDR and $NAME_PORT say where:
 //
@@ -107,48 +95,4 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	line := slices.Concat([]string{"tcpserve", "--ready-fd", "3", "-v", "127.0.0.1:0"}, flags, program)
 	start(ts, name, line, true)
-}
-
-// cmdConverse connects to an echo server, sends a byte and hears it: whoever has
-// the connection then has it indeed: converse NAME ADDRESS.
-func cmdConverse(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: converse NAME ADDRESS")
-	}
-	cmdDial(ts, false, args)
-	cmdSay(ts, false, []string{args[0], "x"})
-	cmdHear(ts, false, []string{args[0], "x"})
-}
-
-// cmdQueue connects N clients to an echo server, each of which sends a line of its
-// own and ends its side, and does not wait: queue NAME N ADDRESS. They are NAME1
-// and so on.
-func cmdQueue(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 3 {
-		ts.Fatalf("usage: queue NAME N ADDRESS")
-	}
-	n, err := strconv.Atoi(args[1])
-	ts.Check(err)
-	for i := range n {
-		name := args[0] + strconv.Itoa(i+1)
-		cmdDial(ts, false, []string{name, args[2]})
-		cmdSay(ts, false, []string{name, name + `\n`})
-		cmdHangup(ts, false, []string{name, "write"})
-	}
-}
-
-// cmdServed waits until the clients of queue have heard their lines and the end:
-// served NAME N.
-func cmdServed(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: served NAME N")
-	}
-	n, err := strconv.Atoi(args[1])
-	ts.Check(err)
-	for i := range n {
-		name := args[0] + strconv.Itoa(i+1)
-		dialed(ts, name).SetDeadline(time.Now().Add(patience))
-		cmdHear(ts, false, []string{name, name + `\n`})
-		cmdHear(ts, false, []string{name, "eof"})
-	}
 }
