@@ -1,12 +1,15 @@
 package applets_test
 
 import (
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 
 	"nettool/applets"
 	"nettool/applets/child"
@@ -29,16 +32,49 @@ func nettool() {
 	os.Exit(applets.Main(os.Args, os.Stdin, os.Stdout, os.Stderr))
 }
 
+// notifySocket is a program: a service manager's NOTIFY_SOCKET (sd_notify(3)) at
+// the path it is given. It writes each message as a line, with the pid that sent it.
+func notifySocket() {
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: os.Args[1]})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	raw, _ := l.SyscallConn()
+	raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1) })
+	fmt.Fprintln(os.Stderr, "listening")
+	message, control := make([]byte, 4096), make([]byte, 256)
+	for {
+		n, c, _, _, err := l.ReadMsgUnix(message, control)
+		if err != nil {
+			os.Exit(1)
+		}
+		pid := int32(0)
+		if parts, err := unix.ParseSocketControlMessage(control[:c]); err == nil && len(parts) > 0 {
+			if cred, err := unix.ParseUnixCredentials(&parts[0]); err == nil {
+				pid = cred.Pid
+			}
+		}
+		fmt.Fprintf(os.Stderr, "pid %d: %s\n", pid, strings.ReplaceAll(strings.TrimSpace(string(message[:n])), "\n", " "))
+	}
+}
+
 // TestScripts runs every behaviour under testdata/script, in parallel.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	testscript.Run(t, params("", "testdata/script"))
+}
+
+// params are how scripts run: those of a folder, or those of all models.
+func params(m model, dir string, files ...string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
+		Files:               files,
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
-		Setup:               setup,
+		Setup:               m.setup,
 		Cmds:                commands(),
-		Condition:           condition,
-	})
+		Condition:           m.condition,
+	}
 }
 
 // TestScriptsHaveNoStop finds lines after which testscript passes a script
@@ -46,11 +82,7 @@ func TestScripts(t *testing.T) {
 // end, which is "halt".
 func TestScriptsHaveNoStop(t *testing.T) {
 	t.Parallel()
-	scripts, err := filepath.Glob("testdata/script/*.txtar")
-	if err != nil || len(scripts) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, script := range scripts {
+	for _, script := range scripts(t) {
 		text, err := os.ReadFile(script)
 		if err != nil {
 			t.Fatal(err)
@@ -61,4 +93,14 @@ func TestScriptsHaveNoStop(t *testing.T) {
 			}
 		}
 	}
+}
+
+// scripts are the paths of all scripts.
+func scripts(t *testing.T) []string {
+	t.Helper()
+	all, err := filepath.Glob("testdata/*/*.txtar")
+	if err != nil || len(all) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	return all
 }

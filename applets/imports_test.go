@@ -15,7 +15,10 @@ import (
 	"testing"
 )
 
-const kongPath = "github.com/alecthomas/kong"
+const (
+	kongPath = "github.com/alecthomas/kong"
+	zooPath  = "nettool/internal/zoo"
+)
 
 // importRule forbids some imports to some source files.
 type importRule struct {
@@ -61,6 +64,14 @@ func importRules() []importRule {
 				return strings.HasPrefix(pkg, "nettool/applets/") && path.Base(file) != "flags.go"
 			}, exactly(kongPath),
 			"an applet has its flags in flags.go; its action is called with plain values",
+		},
+		{
+			"the zoo is for tests", func(pkg, _ string) bool { return isOurs(pkg) && pkg != zooPath }, exactly(zooPath),
+			"its peers misbehave on purpose and stop at nothing; tests and scripts/compare meet them, the product does not",
+		},
+		{
+			"the zoo knows no room", only(zooPath), func(_, what string) bool { return isOurs(what) },
+			"every package's tests may import it, so it imports none of them",
 		},
 		{
 			"one package prints", func(pkg, _ string) bool { return isOurs(pkg) && pkg != "nettool/internal/report" },

@@ -25,11 +25,12 @@ tool() {
 }
 
 scripts() {
-	for script in scripts/*.sh scripts/bench/*.sh scripts/s6/*/run .ci/run; do
-		[ ! -e "$script" ] || sh -n "$script" || return 1
+	set -- .ci/run scripts/*.sh scripts/*/*.sh scripts/service/s6/*/run
+	for script; do
+		sh -n "$script" || return 1
 	done
 	command -v shellcheck >/dev/null || { echo "no shellcheck: left out"; return 0; }
-	shellcheck -x scripts/*.sh scripts/s6/*/run .ci/run
+	shellcheck -x "$@"
 }
 
 formatted() {
@@ -64,10 +65,10 @@ bench_programs() {
 # known_tools finds the programs that test scripts ask for and deps.sh does not
 # install: on a new machine their tests would never run.
 known_tools() {
-	unknown=$(grep -rhoE '\[!?tool:[^]]+\]' applets/testdata/script | sed 's/.*tool:\(.*\)]/\1/' | sort -u | while read -r name; do
-		grep -q "^$name:" scripts/deps.sh || echo "$name"
+	unknown=$(grep -rhoE --include='*.txtar' '\[!?tool:[^]]+\]' applets/testdata | sed 's/.*tool:\(.*\)]/\1/' | sort -u | while read -r name; do
+		grep -q "^$name:" scripts/tools/deps.sh || echo "$name"
 	done)
-	[ -z "$unknown" ] || { echo "not in scripts/deps.sh: $(echo "$unknown" | tr '\n' ' ')"; return 1; }
+	[ -z "$unknown" ] || { echo "not in scripts/tools/deps.sh: $(echo "$unknown" | tr '\n' ' ')"; return 1; }
 }
 
 tests() {
@@ -81,7 +82,7 @@ tests() {
 }
 
 started=$(date +%s)
-step packages sh scripts/deps.sh
+step packages sh scripts/tools/deps.sh
 step scripts scripts
 step known-tools known_tools
 step gofumpt formatted

@@ -1,6 +1,6 @@
 // Command connect measures nettool connect beside nc, ncat and socat: bytes
 // through pipes and files in both directions, CPU per GiB, and the time of one
-// question and answer. scripts/bench-connect.sh runs it.
+// question and answer. scripts/bench/connect.sh runs it.
 package main
 
 import (

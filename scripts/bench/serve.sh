@@ -1,0 +1,104 @@
+#!/bin/sh
+# serve against the servers it wants to replace; see run.sh.
+#
+#	sh scripts/bench/serve.sh [PATTERN]	only the rows whose name has PATTERN
+set -eu
+cd "$(dirname "$0")/../.."
+rounds=${ROUNDS:-5}
+seconds=${SECONDS_EACH:-1}
+only=${1-}
+
+tmp=$(mktemp -d)
+server_pid=
+# shellcheck source=scripts/bench/servers.sh
+. scripts/bench/servers.sh
+trap 'stop; rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+
+command -v cc >/dev/null || { echo "bench: no C compiler (run scripts/bench/deps.sh)" >&2; exit 2; }
+for program in loadgen stream forkserver; do
+	cc -std=gnu11 -O2 -pthread -o "$tmp/$program" "scripts/bench/$program.c"
+done
+CGO_ENABLED=0 go build -trimpath -o "$tmp/reexec" ./scripts/bench/reexec
+sh scripts/install.sh "$tmp/bin" >/dev/null
+PATH=$tmp/bin:$PATH
+
+# command_of prints the command line of a server, or nothing when it is not there.
+command_of() {
+	case $1 in
+	"serve echo") echo tcpserve 127.0.0.1:0 ;;
+	"serve echo --max-requests 1") echo tcpserve --max-requests 1 127.0.0.1:0 ;;
+	"serve echo --in-process") echo tcpserve --in-process 127.0.0.1:0 ;;
+	"serve cat") echo tcpserve 127.0.0.1:0 cat ;;
+	"C fork server") echo "$tmp/forkserver" ;;
+	"Go re-exec server") echo "$tmp/reexec" ;;
+	"tcpserver cat") ! command -v tcpserver >/dev/null || echo tcpserver -RHl0 127.0.0.1 0 cat ;;
+	"socat fork PIPE") ! command -v socat >/dev/null || echo socat TCP-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,backlog=128 PIPE ;;
+	"socat fork cat") ! command -v socat >/dev/null || echo socat TCP-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,backlog=128 EXEC:cat ;;
+	esac
+}
+
+# load runs the generator once against $port and prints its line.
+load() {
+	if [ "$1" = stream ]; then
+		"$tmp/stream" -t "$seconds" 127.0.0.1 "$port"
+	else
+		# shellcheck disable=SC2086 # words
+		"$tmp/loadgen" -t "$seconds" $1 127.0.0.1 "$port"
+	fi
+}
+
+# once measures one server once: once ROW WHAT TARGET SERVER ROUND LOAD.
+once() {
+	# shellcheck disable=SC2046 # words
+	start server $(command_of "$4") || { failures=$((failures + 1)); return 0; }
+	if ! line=$(load "$6"); then
+		echo "bench: $2, $4: wrong or missing answers" >&2
+		failures=$((failures + 1))
+	fi
+	stop
+	[ -z "$line" ] || printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5" "$line" >>"$tmp/$table"
+}
+
+# compare is one row of a table: compare WHAT TARGET LOAD OURS PEER…
+compare() {
+	what=$1 target=$2 how=$3
+	shift 3
+	row=$((row + 1))
+	case $what in
+	*"$only"*) ;;
+	*) return 0 ;;
+	esac
+	for server; do # the first is ours, there or not
+		printf '%s\t%s\t%s\t%s\t0\t\n' "$row" "$what" "$target" "$server" >>"$tmp/$table"
+		[ -n "$(command_of "$server")" ] || echo "missing peer: $server" >&2
+	done
+	round=1
+	while [ "$round" -le "$rounds" ]; do
+		for server; do
+			[ -z "$(command_of "$server")" ] || once "$row" "$what" "$target" "$server" "$round" "$how"
+		done
+		round=$((round + 1))
+	done
+}
+
+row=0 failures=0
+table=rates
+compare "echo, 1 client" 1.8 "-c 1 crr" "serve echo" "C fork server" "tcpserver cat" "socat fork PIPE"
+compare "echo, 8 clients" 1.4 "-c 8 crr" "serve echo" "C fork server" "tcpserver cat" "socat fork PIPE"
+compare "echo, 8 clients that shut down" "" "-c 8 -e fin crr" "serve echo" "C fork server"
+compare "cat, 1 client" 1.05 "-c 1 -e fin crr" "serve cat" "tcpserver cat" "socat fork cat"
+compare "cat, 8 clients" 1.05 "-c 8 -e fin crr" "serve cat" "tcpserver cat" "socat fork cat"
+compare "fresh process each time, 1 client" 1.5 "-c 1 crr" "serve echo --max-requests 1" "Go re-exec server"
+compare "fresh process each time, 8 clients" 1.5 "-c 8 crr" "serve echo --max-requests 1" "Go re-exec server"
+compare "fresh process, 20 connections a second" "" "-c 8 -r 20 crr" "serve echo --max-requests 1" "Go re-exec server"
+compare "in process, 8 clients" 2 "-c 8 crr" "serve echo --in-process" "C fork server"
+compare "request and response on one connection" 1 "-c 1 rr" "serve echo" "C fork server"
+table=streams
+compare "long stream" 1.5 stream "serve echo" "C fork server" "serve echo --in-process"
+
+echo "$(nproc) CPUs, Linux $(uname -r), $(go env GOVERSION); $rounds rounds of $seconds s; 64-byte requests, each on a new"
+echo "connection unless it says otherwise; CPU: busy time of the whole machine, load generator included, per request (per MiB)."
+[ ! -e "$tmp/rates" ] || { echo; awk -v unit="per second" -f scripts/bench/table.awk "$tmp/rates"; }
+[ ! -e "$tmp/streams" ] || { echo; awk -v unit="MiB/s" -f scripts/bench/table.awk "$tmp/streams"; }
+[ "$failures" = 0 ] || { echo "$failures measurements failed" >&2; exit 1; }

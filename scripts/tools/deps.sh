@@ -1,0 +1,79 @@
+#!/bin/sh
+# The Debian packages that tests (and with the argument bench, benchmarks)
+# stand beside. As root it installs those that are missing; otherwise it says
+# what is left out. With CI=true a missing one is a failure.
+#
+#	sh scripts/tools/deps.sh [bench]
+set -eu
+
+# tool:package…, one for each program that a script asks for with [tool:NAME].
+tests='
+cc:gcc,libc6-dev
+git:git
+timeout:coreutils
+tcpserver:ucspi-tcp
+socat:socat
+ncat:ncat
+nc:netcat-openbsd
+systemd-socket-activate:systemd
+systemd-analyze:systemd
+s6-supervise:s6
+promtool:prometheus
+ip:iproute2
+unshare:util-linux
+prlimit:util-linux
+setpriv:util-linux
+bash:bash
+openssl:openssl
+microsocks:microsocks
+tinyproxy:tinyproxy-bin
+ps:procps
+script:bsdutils
+strace:strace
+shellcheck:shellcheck
+'
+bench='
+iperf3:iperf3
+nmap:nmap
+'
+
+# absent lists the tools of the list that are not installed, with their packages.
+absent() {
+	for entry in $list; do
+		command -v "${entry%%:*}" >/dev/null 2>&1 || printf '%s ' "$entry"
+	done
+}
+
+# packages are the packages of such a list.
+packages() {
+	for entry; do
+		printf '%s\n' "${entry#*:}" | tr , '\n'
+	done
+}
+
+# install tries them one by one when it cannot have them all.
+install() {
+	export DEBIAN_FRONTEND=noninteractive
+	echo "installing $*"
+	apt-get update -qq >"$log" 2>&1 || :
+	apt-get install -y -qq --no-install-recommends "$@" >>"$log" 2>&1 && return
+	for package; do
+		apt-get install -y -qq --no-install-recommends "$package" >"$log" 2>&1 || tail -n 3 "$log" >&2
+	done
+}
+
+list=$tests
+[ "${1-}" != bench ] || list="$tests $bench"
+
+missing=$(absent)
+if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+	# shellcheck disable=SC2046,SC2086 # lists of words
+	install $(packages $missing)
+	missing=$(absent)
+fi
+for entry in $missing; do
+	echo "missing: ${entry%%:*} (Debian: $(echo "${entry#*:}" | tr , ' ')); what needs it is left out" >&2
+done
+[ -z "$missing" ] || [ "${CI-}" != true ]
