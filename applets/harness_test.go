@@ -36,8 +36,11 @@ func (m model) condition(cond string) (bool, error) {
 		}
 		return err == nil, nil
 	}
-	if cond == "root" {
+	switch cond {
+	case "root":
 		return os.Geteuid() == 0, nil
+	case "portable":
+		return portable, nil
 	}
 	if m != "" && slices.Contains(models, model(cond)) {
 		return m == model(cond), nil

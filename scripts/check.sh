@@ -71,14 +71,27 @@ known_tools() {
 	[ -z "$unknown" ] || { echo "not in scripts/tools/deps.sh: $(echo "$unknown" | tr '\n' ' ')"; return 1; }
 }
 
-tests() {
-	race=-race
-	if ! command -v cc >/dev/null; then
-		echo "no C compiler: without the race detector"
-		race=
+# race is the flag of the race detector, which needs a C compiler.
+race() {
+	if command -v cc >/dev/null; then
+		echo -race
+	else
+		echo "no C compiler: without the race detector" >&2
 	fi
-	# shellcheck disable=SC2086 # no word when empty
-	go test $race -count=1 -parallel 4 -timeout 9m ./...
+}
+
+tests() {
+	# shellcheck disable=SC2046 # no word when empty
+	go test $(race) -count=1 -parallel 4 -timeout 9m ./...
+}
+
+# portable runs, on Linux, what serve is made of on other systems.
+portable() {
+	go vet -tags portable ./internal/server/... ./applets/... || return 1
+	# shellcheck disable=SC2046
+	go test $(race) -tags portable -count=1 -parallel 4 ./internal/server/... || return 1
+	# shellcheck disable=SC2046
+	go test $(race) -tags portable -count=1 -parallel 4 -run TestModels ./applets
 }
 
 started=$(date +%s)
@@ -92,6 +105,7 @@ step staticcheck static
 step other-systems other_systems
 step bench-programs bench_programs
 step tests tests
+step portable portable
 echo "checked in $(($(date +%s) - started)) s"
 if [ -n "$failed" ]; then
 	echo "failed:$failed" >&2

@@ -1,0 +1,5 @@
+//go:build !portable
+
+package applets_test
+
+const portable = false
