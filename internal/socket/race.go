@@ -2,12 +2,10 @@ package socket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"strings"
-	"syscall"
 	"time"
 
 	"nettool/internal/exit"
@@ -67,28 +65,14 @@ func brief(d time.Duration) string {
 func (e *DialError) code() exit.Code {
 	code := exit.Local
 	for _, a := range e.Attempts {
-		switch {
-		case isTimeout(a.Err):
+		switch ClassOf(a.Err) {
+		case Timeout:
 			return exit.ConnectTimeout
-		case !isLocal(a.Err):
+		case Refused, Unreachable, Reset, Unclassified:
 			code = exit.Unreachable
 		}
 	}
 	return code
-}
-
-// isLocal tells trouble on our side from an answer of the network.
-func isLocal(err error) bool {
-	for _, errno := range []syscall.Errno{
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS, syscall.EACCES,
-		syscall.EPERM, errAddrNotAvail, errAddrInUse, syscall.EINVAL, syscall.EPROTOTYPE,
-	} {
-		if errors.Is(err, errno) {
-			return true
-		}
-	}
-	option, ok := errors.AsType[*optionError](err)
-	return ok && option != nil
 }
 
 // report gives a failed race its exit code.

@@ -2,10 +2,10 @@ package attempt
 
 import (
 	"context"
-	"errors"
 	"net/netip"
-	"syscall"
 	"time"
+
+	"nettool/internal/socket"
 )
 
 // headStart is how long a candidate is alone before the next one starts (RFC
@@ -99,19 +99,12 @@ func runHeat(ctx context.Context, done chan<- heat, at netip.AddrPort, knock kno
 // telling ranks failures by what they say about the target: a refusal is an
 // answer, a missing route is this machine's business.
 func telling(err error) int {
-	number, _ := errors.AsType[syscall.Errno](err)
-	switch {
-	case isLocal(number):
-		return 0
-	case number == 0:
-		return 2
-	}
-	switch ofErrno(number) {
-	case Refused, Reset:
+	switch socket.ClassOf(err) {
+	case socket.Refused, socket.Reset:
 		return 3
-	case Timeout:
+	case socket.Timeout, socket.Unclassified:
 		return 2
-	case Unreachable:
+	case socket.Unreachable:
 		return 1
 	}
 	return 0

@@ -187,7 +187,7 @@ func disappointed(got []byte, err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
 		return &unexpected{ClosedEarly, got}
-	case timedOut(err):
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &unexpected{Timeout, got}
 	}
 	return err
