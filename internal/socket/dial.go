@@ -24,7 +24,7 @@ func Dial(ctx context.Context, a Addr, o Options) (net.Conn, error) {
 	case a.isTCP() || a.isUDP():
 		return dialHost(ctx, a, o)
 	case isUnixNetwork(a.Network):
-		return report(race(ctx, a, []string{a.Path}, o))
+		return a.race(ctx, make([]netip.AddrPort, 1), o)
 	default:
 		return nil, exit.Errorf(exit.Usage, "address %q: is for serve, nothing can connect to it", a)
 	}
@@ -38,11 +38,31 @@ func dialHost(ctx context.Context, a Addr, o Options) (net.Conn, error) {
 	if candidates = reachableFrom(o.Source, candidates); len(candidates) == 0 {
 		return nil, exit.Errorf(exit.Usage, "source %s: %q has no address of that family", o.Source.Addr(), a)
 	}
-	var texts []string
-	for _, c := range interleave(candidates) {
-		texts = append(texts, c.String())
+	return a.race(ctx, candidates, o)
+}
+
+// race connects to one of the candidates. A unix address is one itself: what
+// stands for it in candidates is not valid.
+func (a Addr) race(ctx context.Context, candidates []netip.AddrPort, o Options) (net.Conn, error) {
+	tries, winner := Race(ctx, candidates, func(ctx context.Context, at netip.AddrPort) (net.Conn, error) {
+		return DialOne(ctx, a.Network, a.textOf(at), o)
+	}, func(c net.Conn) { _ = c.Close() })
+	if winner >= 0 {
+		return tries[winner].Conn, nil
 	}
-	return report(race(ctx, a, texts, o))
+	failed := &DialError{Target: a.String(), Attempts: make([]Attempt, len(tries))}
+	for i, t := range tries {
+		failed.Attempts[i] = Attempt{a.textOf(t.At), t.Err, t.Elapsed}
+	}
+	return nil, exit.With(failed.code(), failed)
+}
+
+// textOf is a candidate as the net package takes it.
+func (a Addr) textOf(at netip.AddrPort) string {
+	if at.IsValid() {
+		return at.String()
+	}
+	return a.Path
 }
 
 // reachableFrom is the candidates of the source's family, all of them if there
