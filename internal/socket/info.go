@@ -33,6 +33,10 @@ type TCPInfo struct {
 	SndWnd        uint32        // bytes that the peer takes now
 }
 
+// TCPClose is the State of a connection that is over, whoever ended it
+// (net/tcp_states.h).
+const TCPClose = 7
+
 // Info reads TCP_INFO of a connection; ok is false for a socket or a system that has
 // none. The connection stays the caller's.
 func Info(c syscall.Conn) (info TCPInfo, ok bool) {
