@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"nettool/internal/exit"
+	"nettool/internal/quit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -192,15 +193,16 @@ func TestUndelivered(t *testing.T) {
 	}
 }
 
-func TestQuitScanner(t *testing.T) {
+func TestUpToQuit(t *testing.T) {
 	t.Parallel()
 	text := "bequest\nQ\nqu\nquit now\nrest\n"
 	for size := 1; size <= len(text); size++ {
-		q := quitScanner{prefix: []byte("qui")}
+		q := quit.Scanner{Prefix: "qui"}
 		end := 0
 		for at := 0; at < len(text); at += size {
-			if n := q.scan([]byte(text[at:min(at+size, len(text))])); n > 0 {
-				end = at + n
+			piece, over := upToQuit(&q, []byte(text[at:min(at+size, len(text))]))
+			end = at + len(piece)
+			if over {
 				break
 			}
 		}
