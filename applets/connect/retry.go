@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nettool/internal/cli"
+	"nettool/internal/clock"
 	"nettool/internal/exit"
 	"nettool/internal/report"
 	"nettool/internal/socket"
@@ -50,7 +51,7 @@ func (c *Cmd) connect(ctx context.Context, target socket.Addr, call *cli.Call, o
 		if last == err && left == int(c.Retry.Retry) {
 			report.Notice(call.Stderr, call.Name, "%s; trying again", strings.ReplaceAll(err.Error(), "\n", ", "))
 		}
-		if !pause(within, jitter(pace.next())) {
+		if !clock.Sleep(within, jitter(pace.next())) {
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
@@ -100,16 +101,4 @@ func worthAnother(err error) bool {
 // jitter is d, give or take a quarter.
 func jitter(d time.Duration) time.Duration {
 	return d - d/4 + time.Duration(rand.Int64N(int64(d)/2+1))
-}
-
-// pause waits for d and tells whether ctx still lasts.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

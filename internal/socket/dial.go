@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"nettool/internal/clock"
 	"nettool/internal/exit"
 )
 
@@ -92,7 +93,7 @@ func DialOne(ctx context.Context, network, addr string, o Options) (net.Conn, er
 		d.LocalAddr = localAddr(network, o.Source)
 	}
 	conn, err := d.DialContext(ctx, network, addr)
-	for delay := time.Millisecond; isBusy(network, err) && sleep(ctx, delay); delay = min(2*delay, 50*time.Millisecond) {
+	for delay := time.Millisecond; isBusy(network, err) && clock.Sleep(ctx, delay); delay = min(2*delay, 50*time.Millisecond) {
 		conn, err = d.DialContext(ctx, network, addr)
 	}
 	if err != nil {
@@ -118,16 +119,4 @@ func localAddr(network string, source netip.AddrPort) net.Addr {
 // wait there, ours says EAGAIN.
 func isBusy(network string, err error) bool {
 	return isUnixNetwork(network) && errors.Is(err, syscall.EAGAIN)
-}
-
-// sleep waits for d and tells whether ctx still lasts.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

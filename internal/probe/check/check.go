@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"nettool/internal/clock"
 	"nettool/internal/exit"
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/tally"
@@ -83,7 +84,7 @@ func (c *Config) ask(ctx context.Context, to socket.Addr) attempt.Result {
 	for tries := 1; ; tries++ {
 		r := c.Spec.Try(ctx, to, nil)
 		r.Tries = tries
-		if r.OK() || tries > c.Retries || !attempt.Sleep(ctx, c.Delay) {
+		if r.OK() || tries > c.Retries || !clock.Sleep(ctx, c.Delay) {
 			return r
 		}
 	}

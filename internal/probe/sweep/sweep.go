@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nettool/internal/clock"
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/target"
 )
@@ -178,7 +179,7 @@ func (s *Sweep) pace(ctx context.Context) bool {
 		return true
 	}
 	due := s.began.Add(time.Duration(float64(s.started.Add(1)-1) / s.config.Rate * float64(time.Second)))
-	return attempt.Sleep(ctx, time.Until(due))
+	return clock.Sleep(ctx, time.Until(due))
 }
 
 // ask makes one attempt and says what it tells about the window.
@@ -196,7 +197,7 @@ func (s *Sweep) ask(ctx context.Context, t task) signal {
 	case r.Outcome == attempt.LocalError && t.locals < maxLocals:
 		t.locals++
 		s.later(t)
-		attempt.Sleep(ctx, time.Duration(t.locals)*2*time.Millisecond)
+		clock.Sleep(ctx, time.Duration(t.locals)*2*time.Millisecond)
 		return starved
 	case r.Outcome == attempt.Timeout && int(t.timeouts) < s.config.Retries:
 		t.timeouts++

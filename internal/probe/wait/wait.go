@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"nettool/internal/clock"
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/target"
 	"nettool/internal/socket"
@@ -72,7 +73,7 @@ func Run(ctx context.Context, c Config, to socket.Addr) Ending {
 			e.Done = true
 			return e
 		}
-		if !attempt.Sleep(ctx, c.rest(&gap, &e.Last)) {
+		if !clock.Sleep(ctx, c.rest(&gap, &e.Last)) {
 			return e.end(began)
 		}
 	}
