@@ -27,7 +27,7 @@ type DialError struct {
 func (e *DialError) Error() string {
 	lines := make([]string, len(e.Attempts))
 	for i, a := range e.Attempts {
-		lines[i] = fmt.Sprintf("connect %s: %s after %s", a.Addr, Reason(a.Err), brief(a.Elapsed))
+		lines[i] = fmt.Sprintf("connect %s: %s after %s", a.Addr, Reason(a.Err), Brief(a.Elapsed))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -39,18 +39,6 @@ func (e *DialError) Unwrap() []error {
 		errs[i] = a.Err
 	}
 	return errs
-}
-
-// brief is a duration as people say it.
-func brief(d time.Duration) string {
-	switch {
-	case d < time.Millisecond:
-		return fmt.Sprintf("%.1f ms", d.Seconds()*1000)
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	default:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
 }
 
 // code is the exit code that the attempts add up to: what the network said

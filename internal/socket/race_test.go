@@ -168,7 +168,7 @@ func TestBrief(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		300 * time.Microsecond: "0.3 ms", 3 * time.Millisecond: "3 ms", 999 * time.Millisecond: "999 ms", 1234 * time.Millisecond: "1.2 s",
 	} {
-		if got := brief(d); got != want {
+		if got := Brief(d); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
