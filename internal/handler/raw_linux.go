@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"errors"
 	"io"
 	"math"
 	"os"
@@ -128,6 +129,13 @@ func (c *Raw) await(events int16) error {
 			return expired
 		}
 	}
+}
+
+// final reports whether the wait ends even if there is something to read or room
+// to write.
+func (e *expiry) final() bool {
+	expired, ok := errors.AsType[*Expired](e.err)
+	return !ok || expired.Reason == handoff.MaxTime
 }
 
 // pollTimeout is a wait in milliseconds, rounded up, as poll(2) takes it: an

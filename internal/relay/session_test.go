@@ -211,25 +211,3 @@ func TestUpToQuit(t *testing.T) {
 		}
 	}
 }
-
-func TestJoin(t *testing.T) {
-	t.Parallel()
-	far := dialled(t, echo)
-	near := make(chan *net.TCPConn, 1)
-	client := dialled(t, func(c *net.TCPConn) {
-		near <- c
-		j, err := Join(c, far)
-		if err != nil || j.AToB != 5 || j.BToA != 5 {
-			t.Errorf("%+v, %v", j, err)
-		}
-	})
-	<-near
-	client.Write([]byte("hello"))
-	client.CloseWrite()
-	got, err := io.ReadAll(client)
-	if string(got) != "hello" || err != nil {
-		t.Errorf("%q, %v", got, err)
-	}
-	client.Close()
-	far.Close()
-}

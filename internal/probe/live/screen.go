@@ -98,10 +98,9 @@ type Color string
 
 // The colours in use.
 const (
-	Red    Color = "31"
-	Green  Color = "32"
-	Yellow Color = "33"
-	Faint  Color = "2"
+	Red   Color = "31"
+	Green Color = "32"
+	Faint Color = "2"
 )
 
 // Paint colours text, if colours are wanted.
