@@ -64,7 +64,7 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 	return nil
 }
 
-// forSessions tells whether a flag was given that a program's connection would
+// forSessions reports whether a flag was given that a program's connection would
 // silently ignore.
 func (c *Cmd) forSessions() bool {
 	times := c.Times

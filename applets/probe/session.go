@@ -54,8 +54,8 @@ func (f *resultFlags) sink(stdout *os.File) record.Sink {
 	return record.New(stdout, f.Output, f.Verbose)
 }
 
-// flush writes what was found so far. When that fails there is no use in going
-// on: the session ends, and end says why.
+// flush writes what was found so far. If that fails, the session ends, and end says
+// why.
 func (s *session) flush() {
 	if s.sink.Flush() != nil {
 		s.quit(context.Canceled)

@@ -15,9 +15,9 @@ import (
 	"nettool/internal/socket"
 )
 
-// waitView shows on standard error what is being waited for: a line a target on
-// a terminal; elsewhere a name that does not resolve, once, for that may be a
-// typing error, and with -v every change.
+// waitView shows on standard error what is being waited for. On a terminal that is
+// one line for each target. Elsewhere it is, once, a name that does not resolve,
+// which may be a typing error, and with -v every change.
 type waitView struct {
 	call    *cli.Call
 	verbose bool

@@ -1,5 +1,5 @@
-// Package handler holds the built-in handlers: what a connection can be joined
-// to without a program.
+// Package handler holds the built-in handlers, which serve a connection without a
+// program.
 package handler
 
 import (

@@ -114,7 +114,7 @@ func (c *Raw) await(events int16) error {
 				return at.err
 			}
 			if timeout = pollTimeout(max(left, 0)); left <= 0 {
-				expired = at.err // unless there is something already: it may have waited for us
+				expired = at.err // unless something is there already: it may have waited for us
 			}
 		}
 		fds := []unix.PollFd{{Fd: int32(c.fd), Events: events}}

@@ -9,7 +9,7 @@ import (
 	"nettool/internal/socket"
 )
 
-// Ends of a goroutine that are not failures.
+// Reasons for a goroutine to end that are not failures.
 var (
 	errStopped = errors.New("stopped")
 	errQuit    = errors.New("quit")

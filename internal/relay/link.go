@@ -12,7 +12,7 @@ import (
 type link struct {
 	conn     net.Conn
 	base     net.Conn        // the socket under it all
-	raw      syscall.RawConn // of a plain stream: bytes may bypass conn. Else nil
+	raw      syscall.RawConn // of a plain stream, whose bytes may bypass conn; otherwise nil
 	under    syscall.RawConn // of base, nil when there is none
 	tcp      bool            // under is TCP
 	datagram bool

@@ -46,7 +46,8 @@ func DeadPeer(err error) bool {
 	return system && (class == Timeout || class == Unreachable)
 }
 
-// overTCP reports whether err is TCP's: of an error that does not say, too.
+// overTCP reports whether err comes from TCP. An error that does not name its
+// network does.
 func overTCP(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return !ok || isTCPNetwork(op.Net)

@@ -42,8 +42,8 @@ func dialHost(ctx context.Context, a Addr, o Options) (net.Conn, error) {
 	return a.race(ctx, candidates, o)
 }
 
-// race connects to one of the candidates. A unix address is one itself: what
-// stands for it in candidates is not valid.
+// race connects to one of the candidates. For a unix address, candidates is a single
+// invalid AddrPort.
 func (a Addr) race(ctx context.Context, candidates []netip.AddrPort, o Options) (net.Conn, error) {
 	tries, winner := Race(ctx, candidates, func(ctx context.Context, at netip.AddrPort) (net.Conn, error) {
 		return DialOne(ctx, a.Network, a.textOf(at), o)
@@ -58,7 +58,7 @@ func (a Addr) race(ctx context.Context, candidates []netip.AddrPort, o Options) 
 	return nil, exit.With(failed.code(), failed)
 }
 
-// textOf is a candidate as the net package takes it.
+// textOf returns a candidate in the form that the net package takes.
 func (a Addr) textOf(at netip.AddrPort) string {
 	if at.IsValid() {
 		return at.String()
@@ -66,8 +66,8 @@ func (a Addr) textOf(at netip.AddrPort) string {
 	return a.Path
 }
 
-// reachableFrom is the candidates of the source's family, all of them if there
-// is no source.
+// reachableFrom returns the candidates of the source's family, or all of them if no
+// source is given.
 func reachableFrom(source netip.AddrPort, candidates []netip.AddrPort) []netip.AddrPort {
 	if !source.IsValid() {
 		return candidates
@@ -115,8 +115,8 @@ func localAddr(network string, source netip.AddrPort) net.Addr {
 	}
 }
 
-// isBusy tells a unix listener with a full backlog: a blocking connect(2) would
-// wait there, ours says EAGAIN.
+// isBusy reports whether a unix listener's backlog is full: a blocking connect(2)
+// would wait, ours fails with EAGAIN.
 func isBusy(network string, err error) bool {
 	return isUnixNetwork(network) && errors.Is(err, syscall.EAGAIN)
 }

@@ -57,8 +57,8 @@ func reasonOfErrno(err error) string {
 	return err.Error()
 }
 
-// isTimeout tells a timeout of ours, the caller's or the kernel's from other
-// errors. EAGAIN, which Go counts among timeouts, is none.
+// isTimeout reports whether err is a timeout: the kernel's, or a deadline of ours or
+// the caller's. EAGAIN, which Go counts among timeouts, is none.
 func isTimeout(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errTimedOut) {
 		return true

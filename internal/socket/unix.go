@@ -125,7 +125,7 @@ func clearPath(ctx context.Context, path string) error {
 	}
 }
 
-// owner is who a socket file shall belong to; -1 leaves it.
+// owner is who is to own a socket file; -1 leaves the user or group as it is.
 type owner struct{ uid, gid int }
 
 func (w owner) given() bool { return w.uid >= 0 || w.gid >= 0 }

@@ -11,8 +11,8 @@ import (
 	"nettool/internal/socket"
 )
 
-// unexpected is an answer that is not the one that was waited for. got is what
-// came, cut short.
+// unexpected is the error of an answer that was not the expected one. got is what
+// was received.
 type unexpected struct {
 	outcome Outcome
 	got     []byte
@@ -58,7 +58,7 @@ func classify(ctx context.Context, p Phase, err error) (o Outcome, errno, detail
 	return LocalError, "", socket.Reason(err)
 }
 
-// outcomeOf is the outcome of an error that has a class.
+// outcomeOf returns the outcome that a class of errors stands for.
 func outcomeOf(c socket.Class) Outcome {
 	switch c {
 	case socket.Refused:
@@ -73,7 +73,7 @@ func outcomeOf(c socket.Class) Outcome {
 	return LocalError
 }
 
-// detailOf leaves out what the outcome's name says already.
+// detailOf returns the reason where the outcome's name does not say it already.
 func detailOf(c socket.Class, err error) string {
 	if c == socket.Unreachable || errors.Is(err, fs.ErrNotExist) {
 		return socket.Reason(err)

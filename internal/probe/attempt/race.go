@@ -7,9 +7,8 @@ import (
 	"nettool/internal/socket"
 )
 
-// race connects to the first candidate that answers. When none does, the error
-// is the one that tells most. r gets the address that the error or the link
-// belongs to.
+// race connects to the first candidate that answers. If none does, it returns the
+// most telling error. r gets the address that the link or the error belongs to.
 func race(ctx context.Context, r *Result, candidates []netip.AddrPort, half bool) (*link, error) {
 	tries, best := socket.Race(ctx, candidates, func(ctx context.Context, at netip.AddrPort) (*link, error) {
 		l := &link{}
@@ -29,7 +28,7 @@ func race(ctx context.Context, r *Result, candidates []netip.AddrPort, half bool
 	return t.Conn, nil
 }
 
-// mostTelling is the index of the failure that says most about the target.
+// mostTelling returns the index of the failure that says most about the target.
 func mostTelling(tries []socket.Try[*link]) (best int) {
 	for i := range tries {
 		if telling(tries[i].Err) > telling(tries[best].Err) {

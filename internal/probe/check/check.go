@@ -61,8 +61,8 @@ func Run(ctx context.Context, c Config, targets []socket.Addr, emit func(*attemp
 	return count
 }
 
-// atOnce is how many attempts at n targets run at once, where there is room for so
-// many connections: half of it, for a name to be looked up takes descriptors too.
+// atOnce returns how many attempts at n targets run at once, given room for that
+// many connections: half of it, because looking up a name takes descriptors, too.
 func atOnce(n, room int) int { return min(n, most, max(room/2, 1)) }
 
 func feed(n int, queue chan<- int) {

@@ -1,6 +1,7 @@
 // Package sweep asks many ports, as many at once as the network and this machine
-// bear. A port is called closed only when the target said so: timeouts are asked
-// again, failures of this machine are too, and a connection to oneself is none.
+// can bear. A port is called closed only if the target says so: a port is asked
+// again after a timeout or a failure of this machine, and a connection to oneself
+// does not count.
 package sweep
 
 import (
@@ -94,7 +95,7 @@ func New(c Config, hosts []Host) *Sweep {
 	return s
 }
 
-// most is how many attempts there may be at once, where there is room for so many
+// most returns how many attempts may run at once, given room for that many
 // connections.
 func (c *Config) most(room int) int {
 	if c.Window > 0 {
