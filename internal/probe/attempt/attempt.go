@@ -86,11 +86,11 @@ func (r *Result) OK() bool { return r.Outcome == OK }
 // Try makes one attempt. candidates may hold the target's addresses when they
 // are known; otherwise they are looked up first, as a phase of the attempt.
 func (s *Spec) Try(ctx context.Context, to socket.Addr, candidates []netip.AddrPort) Result {
+	r := Result{Target: to, Start: time.Now(), Retransmits: -1} // before the timeout begins: none takes less than it
 	staying, cancel := context.WithTimeout(ctx, s.Limit())
 	defer cancel()
 	ctx, cancelOpen := s.opening(staying)
 	defer cancelOpen()
-	r := Result{Target: to, Start: time.Now(), Retransmits: -1}
 	l, err := s.open(ctx, &r, candidates)
 	if err == nil {
 		err = s.use(staying, &r, l)
