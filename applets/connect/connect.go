@@ -8,6 +8,7 @@ import (
 
 	"nettool/internal/cli"
 	"nettool/internal/exit"
+	"nettool/internal/interrupt"
 	"nettool/internal/relay"
 	"nettool/internal/socket"
 )
@@ -63,7 +64,7 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 	return nil
 }
 
-// forSessions tells whether a flag was given that a program's connection would
+// forSessions reports whether a flag was given that a program's connection would
 // silently ignore.
 func (c *Cmd) forSessions() bool {
 	times := c.Times
@@ -73,8 +74,8 @@ func (c *Cmd) forSessions() bool {
 
 // run connects and has the session.
 func (c *Cmd) run(target socket.Addr, call *cli.Call, o *outcome) error {
-	ctx, release := untilSignal()
-	defer release()
+	ctx, _, stop := interrupt.Context()
+	defer stop()
 	live := startLive(func() { o.print(call.Stderr, call.Name) })
 	defer live.stop()
 	conn, err := c.connect(ctx, target, call, o)

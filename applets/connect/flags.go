@@ -54,7 +54,7 @@ type byteFlags struct {
 // retryFlags say how often to try to connect. Standard input is not touched
 // before a connection stands.
 type retryFlags struct {
-	Retry      times        `placeholder:"N|forever" help:"Try to connect again so often."`
+	Retry      times        `placeholder:"N|forever" help:"If connecting fails, try N times more."`
 	RetryDelay cli.Duration `placeholder:"DUR" help:"Wait about DUR before the second attempt, twice as long before each next one, up to 30s (default 1s)."`
 	Wait       cli.Duration `placeholder:"DUR" help:"Keep trying for DUR until the peer is up, several times a second."`
 }
@@ -66,8 +66,8 @@ type reachFlags struct {
 	Proxy         string       `placeholder:"URL" help:"Connect through socks5://HOST:PORT, socks4a://HOST:PORT or http://HOST:PORT, which resolves the name. User and password: NETTOOL_PROXY_AUTH, or --proxy-auth."`
 	ProxyAuth     string       `placeholder:"FILE" help:"Read USER:PASSWORD for the proxy from FILE."`
 	ProxyProtocol version      `placeholder:"v1|v2" help:"Send a PROXY protocol header with our addresses first."`
-	KeepAlive     cli.Duration `name:"keepalive" placeholder:"DUR" help:"Ask an idle peer after DUR whether it is still there (default 60s)."`
-	DeadPeer      cli.Duration `placeholder:"DUR" help:"Give up a peer that has vanished (exit 8): after DUR (2s or more), and at most 1s + DUR/4 later. It also ends a session whose peer takes nothing for so long."`
+	KeepAlive     cli.Duration `name:"keepalive" placeholder:"DUR" help:"After DUR of silence, ask the peer whether it is still there (default 60s)."`
+	DeadPeer      cli.Duration `placeholder:"DUR" help:"Give up a peer that has vanished (exit 8): after DUR (2s or more), and at most 1s + DUR/4 later. It also ends a session whose peer takes no data for that long."`
 	RcvBuf        cli.Size     `name:"rcvbuf" placeholder:"SIZE" help:"Receive buffer of the socket."`
 	SndBuf        cli.Size     `name:"sndbuf" placeholder:"SIZE" help:"Send buffer of the socket."`
 	DSCP          int          `name:"dscp" placeholder:"N" help:"Mark packets with this DSCP, 1 to 63."`
@@ -86,7 +86,7 @@ type tlsFlags struct {
 
 // statusFlags say what is told about the session besides its failure.
 type statusFlags struct {
-	Stats      bool `help:"Print a summary on standard error when all went well, too. SIGUSR1 prints it at any time."`
+	Stats      bool `help:"Print a summary on standard error after a success, too. SIGUSR1 prints it at any time."`
 	JSONStatus int  `name:"json-status" placeholder:"FD" help:"Write the outcome to this descriptor, as one line of JSON."`
 	Progress   bool `help:"Show bytes and rate on standard error while the session runs, if it is a terminal."`
 }

@@ -2,12 +2,12 @@ package connect
 
 import (
 	"os"
-	"sync"
 	"time"
 
 	"github.com/mattn/go-isatty"
 
 	"nettool/internal/cli"
+	"nettool/internal/clock"
 	"nettool/internal/relay"
 	"nettool/internal/report"
 )
@@ -24,26 +24,10 @@ func (c *Cmd) meter(call *cli.Call, s *relay.Session) (stop func()) {
 	if c.Bytes.ExpectBytes != nil {
 		m.TotalIn = int64(*c.Bytes.ExpectBytes)
 	}
-	done := make(chan struct{})
-	var work sync.WaitGroup
-	work.Go(func() { draw(m, s, done) })
+	freeze := clock.Every(meterPace, func() { m.Show(s.Counts()) })
 	return func() {
-		close(done)
-		work.Wait()
-	}
-}
-
-func draw(m *report.Meter, s *relay.Session, done <-chan struct{}) {
-	tick := time.NewTicker(meterPace)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			m.Show(s.Counts())
-		case <-done:
-			m.Clear()
-			return
-		}
+		freeze()
+		m.Clear()
 	}
 }
 

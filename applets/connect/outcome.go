@@ -12,6 +12,7 @@ import (
 	"nettool/internal/exit"
 	"nettool/internal/relay"
 	"nettool/internal/report"
+	"nettool/internal/socket"
 	"nettool/internal/tlsdial"
 )
 
@@ -79,7 +80,7 @@ func (o *outcome) explain(err error) error {
 // tally is how long the session took and what it moved.
 func (o *outcome) tally() string {
 	r := o.counted()
-	text := brief(r.Elapsed) + "; received " + count(r.BytesIn) + ", sent " + count(r.BytesOut)
+	text := socket.Brief(r.Elapsed) + "; received " + count(r.BytesIn) + ", sent " + count(r.BytesOut)
 	if r.Undelivered > 0 {
 		text += ", " + count(r.Undelivered) + " not delivered"
 	}
@@ -109,7 +110,7 @@ func (o *outcome) print(w io.Writer, name string) {
 	if o.result != nil {
 		reason = " (" + o.result.Reason + ")"
 	}
-	report.Notice(w, name, "session with %s: connected in %s, %s%s", o.peer, brief(o.connectTime), o.tally(), reason)
+	report.Notice(w, name, "session with %s: connected in %s, %s%s", o.peer, socket.Brief(o.connectTime), o.tally(), reason)
 }
 
 // statusSchema names the form of --json-status.

@@ -43,8 +43,7 @@ func (c *Cmd) runProgram(target socket.Addr, call *cli.Call) error {
 	if err := hold(conn); err != nil {
 		return exit.Errorf(exit.Local, "pass the connection to %q: %w", call.Rest[0], err)
 	}
-	err = syscall.Exec(path, call.Rest, env)
-	return exit.Errorf(exit.NotExecutable, "run %q: %w", call.Rest[0], err)
+	return program.Become(path, call.Rest, env)
 }
 
 // hold puts the connection on descriptors 6 and 7, in blocking mode: it is ours

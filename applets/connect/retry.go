@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nettool/internal/cli"
+	"nettool/internal/clock"
 	"nettool/internal/exit"
 	"nettool/internal/report"
 	"nettool/internal/socket"
@@ -42,7 +43,7 @@ func (c *Cmd) connect(ctx context.Context, target socket.Addr, call *cli.Call, o
 		}
 		over := expired(within)
 		if !over || last == nil {
-			last = err // an attempt that --wait cut short tells nothing
+			last = err // an attempt that --wait cut short says nothing
 		}
 		if over || !worthAnother(err) || (left == 0 && !waiting) {
 			return nil, last
@@ -50,7 +51,7 @@ func (c *Cmd) connect(ctx context.Context, target socket.Addr, call *cli.Call, o
 		if last == err && left == int(c.Retry.Retry) {
 			report.Notice(call.Stderr, call.Name, "%s; trying again", strings.ReplaceAll(err.Error(), "\n", ", "))
 		}
-		if !pause(within, jitter(pace.next())) {
+		if !clock.Sleep(within, jitter(pace.next())) {
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
@@ -59,12 +60,12 @@ func (c *Cmd) connect(ctx context.Context, target socket.Addr, call *cli.Call, o
 	}
 }
 
-// pace is how long to wait before each next attempt, but for the jitter: twice
-// as long every time, up to longest.
+// pace is how long to wait before each next attempt, without the jitter: the delay
+// doubles every time, up to longest.
 type pace struct{ delay, longest time.Duration }
 
-// pace is what the flags say. --retry-delay may be longer than what the delays
-// grow to: then all are as long.
+// pace returns the pace that the flags ask for. If --retry-delay is longer than the
+// delays would grow to, they all have that length.
 func (f *retryFlags) pace() pace {
 	if f.Wait > 0 {
 		return pace{firstWait, longestWait}
@@ -81,14 +82,14 @@ func (p *pace) next() time.Duration {
 	return d
 }
 
-// expired tells whether ctx has ended, or is about to: an attempt may notice the
+// expired reports whether ctx has ended, or is about to: an attempt may notice the
 // deadline before ctx does.
 func expired(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	return ctx.Err() != nil || (ok && !time.Now().Before(deadline))
 }
 
-// worthAnother tells whether another attempt could go better.
+// worthAnother reports whether another attempt could go better.
 func worthAnother(err error) bool {
 	switch exit.Of(err) {
 	case exit.NoName, exit.Unreachable, exit.ConnectTimeout:
@@ -97,19 +98,7 @@ func worthAnother(err error) bool {
 	return false
 }
 
-// jitter is d, give or take a quarter.
+// jitter returns d, more or less up to a quarter of it.
 func jitter(d time.Duration) time.Duration {
 	return d - d/4 + time.Duration(rand.Int64N(int64(d)/2+1))
-}
-
-// pause waits for d and tells whether ctx still lasts.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

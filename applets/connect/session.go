@@ -33,7 +33,7 @@ func (c *Cmd) session(conn net.Conn, call *cli.Call) *relay.Session {
 	return s
 }
 
-// watch is what looks at the bytes of a session. The zero value looks at
+// watch holds what observes the bytes of a session. The zero value observes
 // nothing.
 type watch struct {
 	crlf           func([]byte) []byte
@@ -118,7 +118,7 @@ func (w *watch) incoming(p []byte) (out []byte, done bool) {
 	return p, done
 }
 
-// check adds what was expected and did not come to a session's success.
+// check turns a session's success into a failure if an expectation was not met.
 func (w *watch) check(err error) error {
 	if err != nil {
 		return err

@@ -1,10 +1,8 @@
 package connect
 
 import (
-	"fmt"
 	"net"
 	"strconv"
-	"time"
 )
 
 // count is a number of bytes in words.
@@ -13,18 +11,6 @@ func count(n int64) string {
 		return "1 byte"
 	}
 	return strconv.FormatInt(n, 10) + " bytes"
-}
-
-// brief is a duration as people say it.
-func brief(d time.Duration) string {
-	switch {
-	case d < time.Millisecond:
-		return fmt.Sprintf("%.1f ms", d.Seconds()*1000)
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	default:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
 }
 
 // peerName is the peer's address.

@@ -51,7 +51,7 @@ type checkCmd struct {
 	Targets []string `arg:"" name:"target" sep:"none" help:"HOST:PORT, HOST:22,80,8000-8100, PORT (loopback), unix:/path, tls:HOST:PORT, @FILE (one a line), @- (stdin), or HOST PORT."`
 	needFlags
 	Retries int          `placeholder:"N" help:"Try a target that is not ok N more times."`
-	Delay   cli.Duration `name:"retry-delay" placeholder:"DUR" help:"Wait DUR before such a try (default 200ms)."`
+	Delay   cli.Duration `name:"retry-delay" placeholder:"DUR" help:"Wait DUR before each retry (default 200ms)."`
 }
 
 // waitCmd asks until the target is there.
@@ -60,14 +60,14 @@ type waitCmd struct {
 	needFlags
 	Deadline cli.Duration `placeholder:"DUR" help:"Give up after DUR (default 30s, exit 124), or never with off."`
 	Interval cli.Duration `placeholder:"DUR" help:"Ask every DUR (default: from 5ms growing to 25ms on this machine, to 250ms elsewhere)."`
-	For      int          `placeholder:"N" help:"Want N successes in a row (default 1)."`
+	For      int          `placeholder:"N" help:"Wait for N successes in a row (default 1)."`
 	Down     bool         `help:"Wait until the target is gone. A name that does not resolve is not gone."`
 }
 
 // Help introduces the subcommand.
 func (*waitCmd) Help() string {
 	return "Ask until the target is there, and say how long it took and what it was before. " +
-		"With -- CMD ARG… become CMD then, with arguments and standard input untouched; results go to standard error, for standard output is CMD's. " +
+		"With -- CMD ARG… then become CMD, with arguments and standard input untouched; results go to standard error, because standard output is CMD's. " +
 		"A name that does not resolve yet is waited for."
 }
 

@@ -120,7 +120,7 @@ func (p *pinging) finish() error {
 	return p.judged(code)
 }
 
-// codeOf judges a target that nothing is required of: it has answered.
+// codeOf judges a target without --require: it is OK if it has answered once.
 func codeOf(t *tally.Tally) exit.Code {
 	switch n := t.Ended(); {
 	case t.OK > 0:

@@ -2,15 +2,13 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"nettool/internal/cli"
 	"nettool/internal/exit"
+	"nettool/internal/interrupt"
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/record"
 	"nettool/internal/probe/target"
@@ -45,7 +43,7 @@ func (c *Cmd) begin(call *cli.Call, targets []string, timeout time.Duration) (*s
 		return nil, err
 	}
 	s.sink = c.Result.sink(call.Stdout)
-	s.ctx, s.quit, s.stop = untilSignal()
+	s.ctx, s.quit, s.stop = interrupt.Context()
 	return s, nil
 }
 
@@ -56,8 +54,8 @@ func (f *resultFlags) sink(stdout *os.File) record.Sink {
 	return record.New(stdout, f.Output, f.Verbose)
 }
 
-// flush writes what was found so far. When that fails there is no use in going
-// on: the session ends, and end says why.
+// flush writes what was found so far. If that fails, the session ends, and end says
+// why.
 func (s *session) flush() {
 	if s.sink.Flush() != nil {
 		s.quit(context.Canceled)
@@ -67,8 +65,8 @@ func (s *session) flush() {
 // end writes what is left and returns the exit code as an error: a failure to
 // write results comes first, then a signal's code.
 func (s *session) end(code exit.Code) error {
-	if sig := s.signal(); sig != nil {
-		code = exit.Signal(sig.number)
+	if sig, ok := interrupt.Of(s.ctx); ok {
+		code = exit.Signal(sig)
 	}
 	return s.judged(code)
 }
@@ -80,40 +78,4 @@ func (s *session) judged(code exit.Code) error {
 		return err
 	}
 	return exit.Status(code)
-}
-
-// signal is the signal that ended the session, or nil.
-func (s *session) signal() *signalled {
-	sig, _ := errors.AsType[*signalled](context.Cause(s.ctx))
-	return sig
-}
-
-// signalled is the cause of a context that a signal ended.
-type signalled struct{ number syscall.Signal }
-
-func (e *signalled) Error() string        { return e.number.String() }
-func (e *signalled) Is(target error) bool { return target == context.Canceled }
-
-// untilSignal returns a context that the first ^C or SIGTERM ends; the second
-// ends the process.
-func untilSignal() (ctx context.Context, cancel context.CancelCauseFunc, stop func()) {
-	ctx, cancel = context.WithCancelCause(context.Background())
-	came := make(chan os.Signal, 1)
-	signal.Notify(came, os.Interrupt, syscall.SIGTERM)
-	go watchSignals(came, cancel)
-	return ctx, cancel, func() {
-		signal.Stop(came)
-		cancel(nil)
-		close(came)
-	}
-}
-
-func watchSignals(came <-chan os.Signal, cancel context.CancelCauseFunc) {
-	sig, ok := <-came
-	if !ok {
-		return
-	}
-	number, _ := sig.(syscall.Signal)
-	cancel(&signalled{number})
-	signal.Reset(os.Interrupt, syscall.SIGTERM)
 }

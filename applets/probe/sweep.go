@@ -17,7 +17,7 @@ import (
 
 // The bounds of a sweep.
 const (
-	listed     = 100 // ports, of which text lists every one
+	listed     = 100 // up to this many ports, text lists every one
 	maxRetries = 100
 	bannerTime = 500 * time.Millisecond // for a server to say something
 )

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"nettool/internal/cli"
@@ -9,6 +10,7 @@ import (
 	"nettool/internal/probe/record"
 	"nettool/internal/probe/target"
 	"nettool/internal/probe/wait"
+	"nettool/internal/program"
 	"nettool/internal/report"
 )
 
@@ -45,7 +47,7 @@ func (c *waitCmd) Run(call *cli.Call, shared *Cmd) error {
 	if err := s.end(exit.OK); err != nil || path == "" {
 		return err
 	}
-	return becomeProgram(path, call.Rest)
+	return program.Become(path, call.Rest, os.Environ())
 }
 
 // ended writes how one wait ended: to standard output, or to standard error when
@@ -67,4 +69,16 @@ func (s *session) until(d time.Duration) (ctx context.Context, cancel context.Ca
 		return context.WithCancel(s.ctx)
 	}
 	return context.WithTimeout(s.ctx, d)
+}
+
+// findCommand looks a command up before anything is waited for. No command
+// line is no error.
+func findCommand(line []string) (path string, err error) {
+	if line == nil {
+		return "", nil
+	}
+	if len(line) == 0 {
+		return "", exit.Errorf(exit.Usage, "no command after --")
+	}
+	return program.Find(line[0])
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nettool/internal/cli"
+	"nettool/internal/clock"
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/live"
 	"nettool/internal/probe/record"
@@ -14,16 +15,15 @@ import (
 	"nettool/internal/socket"
 )
 
-// waitView shows on standard error what is being waited for: a line a target on
-// a terminal; elsewhere a name that does not resolve, once, for that may be a
-// typing error, and with -v every change.
+// waitView shows on standard error what is being waited for. On a terminal that is
+// one line for each target. Elsewhere it is, once, a name that does not resolve,
+// which may be a typing error, and with -v every change.
 type waitView struct {
 	call    *cli.Call
 	verbose bool
 	quiet   bool
 	began   time.Time
-	stop    chan struct{}
-	stopped sync.WaitGroup
+	stop    func() // of the redrawing
 
 	mu     sync.Mutex
 	screen *live.Screen
@@ -33,11 +33,11 @@ type waitView struct {
 
 func newWaitView(call *cli.Call, flags resultFlags) *waitView {
 	v := &waitView{
-		call: call, verbose: flags.Verbose, quiet: flags.Quiet, began: time.Now(), stop: make(chan struct{}),
+		call: call, verbose: flags.Verbose, quiet: flags.Quiet, began: time.Now(), stop: func() {},
 		screen: live.Open(call.Stderr, flags.Quiet || flags.NoLive), states: map[socket.Addr]string{},
 	}
 	if v.screen.On() {
-		v.stopped.Go(v.tick)
+		v.stop = clock.Every(100*time.Millisecond, v.redraw)
 	}
 	return v
 }
@@ -71,26 +71,16 @@ func (v *waitView) ended(to socket.Addr, write func()) {
 }
 
 func (v *waitView) end() {
-	close(v.stop)
-	v.stopped.Wait()
+	v.stop()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.screen.Clear()
 }
 
-func (v *waitView) tick() {
-	t := time.NewTicker(100 * time.Millisecond)
-	defer t.Stop()
-	for {
-		select {
-		case <-v.stop:
-			return
-		case <-t.C:
-			v.mu.Lock()
-			v.draw()
-			v.mu.Unlock()
-		}
-	}
+func (v *waitView) redraw() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.draw()
 }
 
 func (v *waitView) draw() {

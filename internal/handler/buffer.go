@@ -2,16 +2,16 @@ package handler
 
 import "sync"
 
-// Buffers start small, since most connections are, and grow once a read fills
-// them.
+// Buffers start small, since most connections carry little, and grow once a read
+// fills them.
 const (
 	smallBuffer = 16 << 10
 	largeBuffer = 128 << 10
 )
 
-// The buffers of connections that have ended, for the next ones. A child that
-// made its own for each connection would grow until the garbage collector
-// comes: by megabytes. What stands in them is overwritten before it is read.
+// The buffers of connections that have ended, for the next ones. If a child
+// allocated new ones for each connection, it would grow by megabytes before the
+// garbage collector runs. Their old content is overwritten before it is read.
 var smallBuffers, largeBuffers sync.Pool
 
 // borrow returns a small buffer, which goes back with release.

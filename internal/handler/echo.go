@@ -1,16 +1,20 @@
 package handler
 
-import "io"
+import (
+	"io"
+
+	"nettool/internal/quit"
+)
 
 // echo sends back what it gets (RFC 862) until the peer ends its side.
 func echo(s *Session) error {
 	buf := borrow()
 	defer func() { release(buf) }()
-	quit := quitter{prefix: s.QuitOn}
+	quitting := quit.Scanner{Prefix: s.QuitOn}
 	for {
 		n, err := s.Conn.Read(buf)
 		s.In.Add(int64(n))
-		keep, found := quit.scan(buf[:n])
+		keep, found := quitting.Scan(buf[:n])
 		if werr := send(s, buf[:keep]); werr != nil {
 			return werr
 		}

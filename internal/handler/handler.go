@@ -1,5 +1,5 @@
-// Package handler holds the built-in handlers: what a connection can be joined
-// to without a program.
+// Package handler holds the built-in handlers, which serve a connection without a
+// program.
 package handler
 
 import (
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nettool/internal/handoff"
+	"nettool/internal/socket"
 )
 
 // Conn is what a handler needs of its connection: *net.TCPConn, *net.UnixConn
@@ -78,11 +79,11 @@ func ReasonOf(err error) (reason handoff.Reason, text string) {
 	if e, ok := errors.AsType[*Expired](err); ok {
 		return e.Reason, ""
 	}
-	if isReset(err) {
-		return handoff.Reset, ""
-	}
-	if isDeadPeer(err) {
+	if socket.DeadPeer(err) {
 		return handoff.DeadPeer, ""
+	}
+	if socket.ClassOf(err) == socket.Reset {
+		return handoff.Reset, ""
 	}
 	return handoff.Error, err.Error()
 }

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"errors"
 	"io"
 	"math"
 	"os"
@@ -113,7 +114,7 @@ func (c *Raw) await(events int16) error {
 				return at.err
 			}
 			if timeout = pollTimeout(max(left, 0)); left <= 0 {
-				expired = at.err // unless there is something already: it may have waited for us
+				expired = at.err // unless something is there already: it may have waited for us
 			}
 		}
 		fds := []unix.PollFd{{Fd: int32(c.fd), Events: events}}
@@ -128,6 +129,13 @@ func (c *Raw) await(events int16) error {
 			return expired
 		}
 	}
+}
+
+// final reports whether the wait ends even if there is something to read or room
+// to write.
+func (e *expiry) final() bool {
+	expired, ok := errors.AsType[*Expired](e.err)
+	return !ok || expired.Reason == handoff.MaxTime
 }
 
 // pollTimeout is a wait in milliseconds, rounded up, as poll(2) takes it: an

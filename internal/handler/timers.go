@@ -1,7 +1,6 @@
 package handler
 
 import (
-	"errors"
 	"os"
 	"sync/atomic"
 	"time"
@@ -24,13 +23,6 @@ type timers struct {
 type expiry struct {
 	when time.Time
 	err  error
-}
-
-// final reports whether the wait ends even if there is something to read or room
-// to write.
-func (e *expiry) final() bool {
-	expired, ok := errors.AsType[*Expired](e.err)
-	return !ok || expired.Reason == handoff.MaxTime
 }
 
 func newTimers(limits handoff.Limits, accepted time.Time) *timers {

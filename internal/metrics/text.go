@@ -15,6 +15,9 @@ const ContentType = "text/plain; version=0.0.4; charset=utf-8"
 // Bytes is the page.
 func (t *Text) Bytes() []byte { return t.b }
 
+// Reset makes the page empty; what Bytes returned is no longer valid.
+func (t *Text) Reset() { t.b = t.b[:0] }
+
 // Counter writes a counter without labels.
 func (t *Text) Counter(name, help string, value uint64) {
 	t.Family(name, "counter", help)
@@ -53,12 +56,23 @@ func (t *Text) Histogram(name, help string, h *Histogram) {
 	var total uint64
 	for i, bound := range h.bounds {
 		total += h.counts[i]
-		t.Sample(name+"_bucket", float64(total), "le", strconv.FormatFloat(bound.Seconds(), 'f', -1, 64))
+		t.Sample(name+"_bucket", float64(total), "le", Number(bound.Seconds()))
 	}
 	total += h.counts[len(h.bounds)]
 	t.Sample(name+"_bucket", float64(total), "le", "+Inf")
 	t.Sample(name+"_sum", h.sum.Seconds())
 	t.Sample(name+"_count", float64(total))
+}
+
+// Number is a value in the form that the format has for numbers, for labels.
+func Number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// Bool is a condition as a value: 1 or 0.
+func Bool(on bool) float64 {
+	if on {
+		return 1
+	}
+	return 0
 }
 
 func escapeHelp(s string) string {

@@ -1,4 +1,4 @@
-// Package program finds the programs that command lines name.
+// Package program finds the programs that command lines name, and becomes them.
 package program
 
 import (

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// headerLimit bounds a proxy's answer. Of a line that is no success the first 128
-// characters are shown.
+// headerLimit bounds a proxy's answer. If its first line is not a success, 128
+// characters of it are shown.
 const headerLimit = 64 << 10
 
 // http is CONNECT (RFC 9110, section 9.3.6).

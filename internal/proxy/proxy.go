@@ -16,8 +16,8 @@ import (
 	"nettool/internal/socket"
 )
 
-// Proxy is where a proxy is and how it is spoken to. The name of the peer is
-// resolved by the proxy.
+// Proxy is a proxy's address, protocol and credentials. The proxy resolves the name
+// of the peer.
 type Proxy struct {
 	Scheme   string // "socks5", "socks4a" or "http"
 	Addr     socket.Addr

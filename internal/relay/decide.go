@@ -9,7 +9,7 @@ import (
 	"nettool/internal/exit"
 )
 
-// handle takes the end of one goroutine into account.
+// handle acts on the end of one goroutine.
 func (e *engine) handle(ev event) {
 	switch ev.from {
 	case uploader:
@@ -25,7 +25,7 @@ func (e *engine) handle(ev event) {
 	}
 }
 
-// localFailed ends the session because of our own end.
+// localFailed ends the session because In or Out failed.
 func (e *engine) localFailed(err *localError) {
 	switch {
 	case err.verb == readStdin:
@@ -60,8 +60,8 @@ func (e *engine) sendingEnded(err error) {
 	}
 }
 
-// inputEnded shuts our side down, once, and waits for the peer, or for what
-// stands in for its end.
+// inputEnded shuts our side down, once. The session then lasts until the peer ends,
+// or until what the options say instead.
 func (e *engine) inputEnded() {
 	e.stdinEOF = true
 	e.halfClose()
@@ -144,7 +144,7 @@ type closing struct {
 	gaveUp   bool
 }
 
-// The pace at which a closing session looks whether it is done.
+// A closing session checks at this pace whether it is done.
 const (
 	firstStep = 200 * time.Microsecond
 	lastStep  = 20 * time.Millisecond
@@ -189,8 +189,8 @@ func (e *engine) checkClosing() {
 	c.step = min(2*c.step, lastStep)
 }
 
-// patience is how long a closing session waits without progress. What a broken
-// connection has left to say is there already.
+// patience is how long a closing session waits without progress: on a broken
+// connection not long, since what the peer has sent is there already.
 func (e *engine) patience() time.Duration {
 	if e.broken != nil || e.closing.gaveUp {
 		return time.Second
@@ -208,7 +208,7 @@ func (e *engine) progress() int64 {
 	return n
 }
 
-// finish ends the session with what has become of its bytes.
+// finish ends the session, and notes how many of its bytes did not arrive.
 func (e *engine) finish() {
 	reason := ReasonEOF
 	if e.closing != nil {
@@ -221,8 +221,8 @@ func (e *engine) finish() {
 	e.end(reason, nil)
 }
 
-// undelivered is what was taken from In and not acknowledged, and what waited
-// there when the peer ended the session.
+// undelivered returns how many bytes were taken from In and not acknowledged, plus
+// those that waited in In when the peer ended the session.
 func (e *engine) undelivered() int64 {
 	if e.in == nil {
 		return 0

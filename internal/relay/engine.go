@@ -107,7 +107,7 @@ func (e *engine) launch() {
 	}
 }
 
-// watchDelay spares short sessions the thread that watches Out.
+// watchDelay saves short sessions the thread that watches Out.
 const watchDelay = 20 * time.Millisecond
 
 // startWatch begins to watch Out's reader.
@@ -116,7 +116,8 @@ func (e *engine) startWatch() {
 	go e.watch()
 }
 
-// timer is a timer that fires after d, or not before it is reset.
+// timer returns a timer that fires after d. If d is zero, it does not fire until it
+// is reset.
 func timer(d time.Duration) *time.Timer {
 	t := time.NewTimer(max(d, time.Minute))
 	t.Stop()
@@ -169,8 +170,7 @@ func (e *engine) end(reason string, err error) {
 	}
 }
 
-// idleSamples is how often in an idle time the peer's acknowledgements are
-// looked at.
+// idleSamples is how often within Idle the peer's acknowledgements are checked.
 const idleSamples = 16
 
 // checkIdle ends the session when nothing has moved for Idle.
@@ -196,8 +196,8 @@ func (e *engine) checkQuiet() {
 	e.close(ReasonAfterEOF, false)
 }
 
-// left is how much of limit remains after the moment last: all of it while it is
-// Out's reader that keeps us, not the peer.
+// left returns how much of limit remains since the moment last. While we wait for
+// Out's reader and not for the peer, that is all of it.
 func (e *engine) left(limit time.Duration, last int64) time.Duration {
 	if e.s.counts.outBlocked.Load() {
 		return limit

@@ -6,9 +6,10 @@ import (
 	"syscall"
 
 	"nettool/internal/exit"
+	"nettool/internal/socket"
 )
 
-// Ends of a goroutine that are not failures.
+// Reasons for a goroutine to end that are not failures.
 var (
 	errStopped = errors.New("stopped")
 	errQuit    = errors.New("quit")
@@ -34,12 +35,13 @@ func (e *localError) Unwrap() error { return e.err }
 
 // brokenReason is the Reason of a connection that failed with err.
 func brokenReason(err error) string {
+	class := socket.ClassOf(err)
 	switch {
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrUnexpectedEOF):
+	case class == socket.Reset, errors.Is(err, io.ErrUnexpectedEOF):
 		return ReasonReset
-	case errors.Is(err, syscall.ETIMEDOUT), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case socket.DeadPeer(err):
 		return ReasonDeadPeer
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case class == socket.Refused:
 		return ReasonRefused
 	}
 	return ReasonError

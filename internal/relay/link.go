@@ -4,13 +4,15 @@ import (
 	"net"
 	"strings"
 	"syscall"
+
+	"nettool/internal/socket"
 )
 
 // link is what a session knows about its connection besides its bytes.
 type link struct {
 	conn     net.Conn
 	base     net.Conn        // the socket under it all
-	raw      syscall.RawConn // of a plain stream: bytes may bypass conn. Else nil
+	raw      syscall.RawConn // of a plain stream, whose bytes may bypass conn; otherwise nil
 	under    syscall.RawConn // of base, nil when there is none
 	tcp      bool            // under is TCP
 	datagram bool
@@ -73,12 +75,14 @@ func (l *link) close(politely bool) {
 const tlsCloseNotify = 31
 
 // unacked is how many of our bytes the peer's kernel has not acknowledged. Of
-// TLS it is the number of bytes on the wire.
+// TLS it is the number of bytes on the wire. Where the system does not tell it is
+// 0: what the kernel took counts as delivered.
 func (l *link) unacked() int64 {
 	if !l.tcp || l.under == nil {
 		return 0
 	}
-	n := outq(l.under)
+	n := 0
+	l.under.Control(func(fd uintptr) { n, _ = socket.Outq(int(fd)) })
 	if l.shut {
 		n-- // the FIN has a sequence number of its own
 		if l.wrapped {
@@ -88,15 +92,20 @@ func (l *link) unacked() int64 {
 	return max(int64(n), 0)
 }
 
-// dead tells whether TCP has given the connection up.
-func (l *link) dead() bool { return l.tcp && l.under != nil && tcpClosed(l.under) }
-
-// ackedMore tells whether the peer acknowledged bytes since the last call.
-func (l *link) ackedMore() bool {
-	if !l.tcp || l.under == nil {
-		return false
+// info is the kernel's view of the connection, zero where it has none to tell.
+func (l *link) info() (info socket.TCPInfo) {
+	if l.tcp && l.under != nil {
+		l.under.Control(func(fd uintptr) { info, _ = socket.InfoFD(int(fd)) })
 	}
-	n := bytesAcked(l.under)
+	return info
+}
+
+// dead reports whether TCP has given the connection up.
+func (l *link) dead() bool { return l.info().State == socket.TCPClose }
+
+// ackedMore reports whether the peer acknowledged bytes since the last call.
+func (l *link) ackedMore() bool {
+	n := l.info().BytesAcked
 	more := n != l.acked
 	l.acked = n
 	return more

@@ -1,6 +1,6 @@
-// Package relay moves bytes both ways between a connection and a pair of
-// files, or between two connections: half-closes are honoured, nothing that was
-// received is lost, and what was not delivered is counted.
+// Package relay moves bytes both ways between a connection and a pair of files:
+// half-closes are honoured, nothing that was received is lost, and what was not
+// delivered is counted.
 package relay
 
 import (

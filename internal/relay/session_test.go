@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"nettool/internal/exit"
+	"nettool/internal/quit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -192,15 +193,16 @@ func TestUndelivered(t *testing.T) {
 	}
 }
 
-func TestQuitScanner(t *testing.T) {
+func TestUpToQuit(t *testing.T) {
 	t.Parallel()
 	text := "bequest\nQ\nqu\nquit now\nrest\n"
 	for size := 1; size <= len(text); size++ {
-		q := quitScanner{prefix: []byte("qui")}
+		q := quit.Scanner{Prefix: "qui"}
 		end := 0
 		for at := 0; at < len(text); at += size {
-			if n := q.scan([]byte(text[at:min(at+size, len(text))])); n > 0 {
-				end = at + n
+			piece, over := upToQuit(&q, []byte(text[at:min(at+size, len(text))]))
+			end = at + len(piece)
+			if over {
 				break
 			}
 		}
@@ -208,26 +210,4 @@ func TestQuitScanner(t *testing.T) {
 			t.Errorf("pieces of %d: %q", size, text[:end])
 		}
 	}
-}
-
-func TestJoin(t *testing.T) {
-	t.Parallel()
-	far := dialled(t, echo)
-	near := make(chan *net.TCPConn, 1)
-	client := dialled(t, func(c *net.TCPConn) {
-		near <- c
-		j, err := Join(c, far)
-		if err != nil || j.AToB != 5 || j.BToA != 5 {
-			t.Errorf("%+v, %v", j, err)
-		}
-	})
-	<-near
-	client.Write([]byte("hello"))
-	client.CloseWrite()
-	got, err := io.ReadAll(client)
-	if string(got) != "hello" || err != nil {
-		t.Errorf("%q, %v", got, err)
-	}
-	client.Close()
-	far.Close()
 }

@@ -52,9 +52,9 @@ func (e *engine) spliceOnce() (n int, full bool, failure, err error) {
 	return n, full, failure, err
 }
 
-// readable tells whether a socket has input, its end or an error for us. EAGAIN
-// of a splice that comes with this is about the pipe; Go's poller, which is
-// edge-triggered, would wait for ever for what is already there.
+// readable reports whether a socket has input, EOF or an error for us. If so, a
+// splice's EAGAIN is about the pipe; Go's poller, which is edge-triggered, would
+// wait forever for what is already there.
 func readable(fd int) bool {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	n, err := unix.Poll(fds, 0)

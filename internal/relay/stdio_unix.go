@@ -194,7 +194,7 @@ func (o *output) write(p []byte) error {
 	return nil
 }
 
-// watchable tells whether Out has a reader that can go away.
+// watchable reports whether Out has a reader that can go away.
 func (o *output) watchable() bool { return o.mode == unix.S_IFIFO || o.mode == unix.S_IFSOCK }
 
 // gone blocks until Out's reader has gone away: true, or the waker wakes: false.

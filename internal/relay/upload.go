@@ -1,6 +1,11 @@
 package relay
 
-import "io"
+import (
+	"bytes"
+	"io"
+
+	"nettool/internal/quit"
+)
 
 const (
 	bufferSize = 256 << 10
@@ -25,11 +30,11 @@ func (e *engine) sendAll() error {
 		size = datagramSize
 	}
 	buf := make([]byte, size)
-	quit := quitScanner{prefix: []byte(e.s.QuitOn)}
+	quitting := quit.Scanner{Prefix: e.s.QuitOn}
 	for {
 		n, err := e.in.read(buf)
 		if n > 0 {
-			if err := e.send(&quit, buf[:n]); err != nil {
+			if err := e.send(&quitting, buf[:n]); err != nil {
 				return err
 			}
 		}
@@ -45,11 +50,8 @@ func (e *engine) sendAll() error {
 }
 
 // send passes one piece of In on, up to the end of the line that quits.
-func (e *engine) send(quit *quitScanner, p []byte) error {
-	end := quit.scan(p)
-	if end > 0 {
-		p = p[:end]
-	}
+func (e *engine) send(quitting *quit.Scanner, p []byte) error {
+	p, over := upToQuit(quitting, p)
 	if e.s.Outgoing != nil {
 		var show []byte
 		p, show = e.s.Outgoing(p)
@@ -63,46 +65,18 @@ func (e *engine) send(quit *quitScanner, p []byte) error {
 	if err != nil {
 		return err
 	}
-	if end > 0 {
+	if over {
 		return errQuit
 	}
 	return nil
 }
 
-// quitScanner finds the line that ends a session in pieces of input.
-type quitScanner struct {
-	prefix  []byte
-	matched int  // bytes of the prefix that the current line has shown
-	failed  bool // the current line does not start with the prefix
-	found   bool // it does: the session ends with the line
-}
-
-// scan returns where the quitting line ends in p, or 0.
-func (q *quitScanner) scan(p []byte) int {
-	if len(q.prefix) == 0 {
-		return 0
-	}
-	for i, c := range p {
-		if c == '\n' {
-			if q.found {
-				return i + 1
-			}
-			q.matched, q.failed = 0, false
-			continue
+// upToQuit is p up to the end of the line that quits, and whether that is in it.
+func upToQuit(s *quit.Scanner, p []byte) (piece []byte, over bool) {
+	if start, found := s.Scan(p); found {
+		if newline := bytes.IndexByte(p[start:], '\n'); newline >= 0 {
+			return p[:start+newline+1], true
 		}
-		q.step(c)
 	}
-	return 0
-}
-
-func (q *quitScanner) step(c byte) {
-	if q.failed || q.found {
-		return
-	}
-	if c != q.prefix[q.matched] {
-		q.failed = true
-		return
-	}
-	q.matched++
-	q.found = q.matched == len(q.prefix)
+	return p, false
 }

@@ -23,8 +23,8 @@ const (
 // Schema names the JSON form of the events.
 const Schema = "nettool.serve/1"
 
-// Log is serve's event log on standard error. Its methods never block: a slow
-// reader loses lines, and is told how many. It is safe for concurrent use.
+// Log is serve's event log on standard error. Its methods never block: for a slow
+// reader, lines are dropped and their number is logged. It is safe for concurrent use.
 type Log struct {
 	level   Level
 	queue   *queue
@@ -41,7 +41,7 @@ func NewLog(w io.Writer, name, format string, level Level) *Log {
 	case "ucspi":
 		l.handler = newUCSPI(l.queue)
 		if level == Normal {
-			l.level = Verbose // an end is nothing without its beginning
+			l.level = Verbose // tcpserver logs the beginning of every connection
 		}
 	default:
 		l.handler = &textHandler{name: name, to: l.queue}
@@ -84,7 +84,7 @@ func (l *Log) Detail(event string, attrs ...slog.Attr) {
 // Answer logs one event that somebody has asked for, at every level.
 func (l *Log) Answer(event string, attrs ...slog.Attr) { l.emit(event, attrs) }
 
-// Dropped is how many lines were lost so far.
+// Dropped returns how many lines have been lost so far.
 func (l *Log) Dropped() int { return l.queue.lost() }
 
 // Error logs an "error" event, at every level. what says what was being done.

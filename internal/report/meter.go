@@ -9,7 +9,7 @@ import (
 // Meter draws one line about bytes in flight on a terminal, over itself.
 type Meter struct {
 	To                io.Writer
-	TotalIn, TotalOut int64 // how much there will be, 0 when that is not known
+	TotalIn, TotalOut int64 // bytes expected, 0 if not known
 
 	begun time.Time
 	drawn bool

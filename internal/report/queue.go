@@ -13,9 +13,9 @@ const queueLimit = 1 << 20
 // farewell is how long Close waits for a reader that has stopped.
 const farewell = time.Second
 
-// queue hands lines to a writer that may block or fail, without ever blocking who
-// writes to it. What does not fit, or is not taken, is dropped and counted; the
-// count is the first thing written after it.
+// queue passes lines to a writer that may block or fail, and never blocks itself.
+// Lines that do not fit, or that the writer does not take, are dropped and counted;
+// the next thing written is their number.
 type queue struct {
 	to     io.Writer
 	notice func(lines int) []byte // says how many lines are missing
@@ -23,8 +23,8 @@ type queue struct {
 	mu      sync.Mutex
 	pending []byte
 	spare   []byte // the other buffer, while one is being written
-	dropped int    // lines that came after pending
-	owed    int    // lines that came before pending
+	dropped int    // lines lost after those in pending
+	owed    int    // lines lost before those in pending, not reported yet
 	total   int    // lines lost so far
 	closed  bool
 
@@ -66,7 +66,7 @@ func (q *queue) wake() {
 func (q *queue) drain() {
 	defer close(q.done)
 	for range q.kick {
-		closed := q.isClosed() // asked before the last turn: nothing comes after it
+		closed := q.isClosed() // before the last turn: once closed, no line is added
 		for q.turn() {
 		}
 		if closed {
@@ -75,8 +75,8 @@ func (q *queue) drain() {
 	}
 }
 
-// turn writes what is pending; more is false when that was nothing, or when it
-// failed. A broken stderr must not stop the server.
+// turn writes what is pending. more is false if nothing was pending or a write
+// failed: a broken stderr must not stop the server.
 func (q *queue) turn() (more bool) {
 	batch, owed := q.take()
 	if owed > 0 {
@@ -98,7 +98,8 @@ func (q *queue) turn() (more bool) {
 	return err == nil
 }
 
-// take returns what is to be written: first that so many lines are missing.
+// take returns the pending lines, and how many lines are missing before them: that
+// is reported first.
 func (q *queue) take() (batch []byte, owed int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -108,8 +109,8 @@ func (q *queue) take() (batch []byte, owed int) {
 	return batch, owed
 }
 
-// giveBack returns the buffer. It says how many lines are still to be reported
-// missing, and how many of the batch were lost.
+// giveBack returns the buffer of a batch. owed lines are still to be reported
+// missing, and lost lines of the batch were not written.
 func (q *queue) giveBack(batch []byte, owed, lost int) {
 	q.mu.Lock()
 	q.spare = batch[:0]
@@ -118,7 +119,7 @@ func (q *queue) giveBack(batch []byte, owed, lost int) {
 	q.mu.Unlock()
 }
 
-// lost is how many lines were lost so far.
+// lost returns how many lines have been lost so far.
 func (q *queue) lost() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -131,7 +132,8 @@ func (q *queue) isClosed() bool {
 	return q.closed
 }
 
-// close writes what is pending, but waits only so long for a stuck reader.
+// close writes what is pending, and waits for a stuck reader no longer than
+// farewell.
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true

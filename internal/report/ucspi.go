@@ -19,8 +19,8 @@ import (
 //
 // The status of an end is the one of wait(2). A connection without a process of
 // its own has its number in place of the pid. Names are never looked up, so
-// their fields are empty. Errors, and what tcpserver does not have, are lines
-// of text under its name; what it would pass over in silence is left out.
+// their fields are empty. Errors, and events that tcpserver does not have,
+// are lines of text under its name; what it does not log is left out.
 type ucspiHandler struct {
 	text textHandler
 
@@ -70,7 +70,7 @@ func (h *ucspiHandler) Handle(ctx context.Context, r slog.Record) error {
 	return h.text.Handle(ctx, r)
 }
 
-// status is how many connections there are of how many. h.mu is held.
+// status says how many connections are open, and how many may be. h.mu is held.
 func (h *ucspiHandler) status() string {
 	return fmt.Sprintf("tcpserver: status: %d/%d\n", len(h.live), h.limit)
 }

@@ -33,11 +33,11 @@ func (a *Addr) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Stream tells whether the address is one of a byte stream: TCP or a unix
+// Stream reports whether the address is one of a byte stream: TCP or a unix
 // stream socket. An inherited socket (fd, systemd) is not known to be one.
 func (a Addr) Stream() bool { return a.isTCP() || a.Network == "unix" }
 
-// Abstract tells whether the address is in Linux's abstract namespace of unix
+// Abstract reports whether the address is in Linux's abstract namespace of unix
 // sockets, which has no files.
 func (a Addr) Abstract() bool { return strings.HasPrefix(a.Path, "@") }
 
@@ -61,7 +61,7 @@ func (a Addr) family() byte {
 	}
 }
 
-// allows tells whether ip is of a family that the address admits.
+// allows reports whether ip is of a family that the address admits.
 func (a Addr) allows(ip netip.Addr) bool {
 	switch a.family() {
 	case '4':

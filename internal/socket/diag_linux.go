@@ -9,8 +9,8 @@ import (
 )
 
 // Diag asks the kernel about TCP connections whose descriptors another process
-// has (sock_diag(7)). The zero value is ready; it asks nothing more once the
-// kernel has turned out not to answer. It is not safe for concurrent use.
+// has (sock_diag(7)). The zero value is ready. Once the kernel has failed to answer,
+// it is not asked again. Diag is not safe for concurrent use.
 type Diag struct {
 	fd    int // of a netlink socket plus one, so that zero is none
 	mute  bool
@@ -30,8 +30,8 @@ const (
 	tcpListen     = 10 // net/tcp_states.h
 )
 
-// Info reads TCP_INFO of the connection between two addresses of which local is
-// ours. ok is false when there is none, or the kernel does not tell.
+// Info reads TCP_INFO of the connection from local, which is ours, to remote. ok is
+// false if there is none or the kernel does not answer.
 func (d *Diag) Info(local, remote netip.AddrPort) (info TCPInfo, ok bool) {
 	if d.mute || !local.IsValid() || !remote.IsValid() || !d.open() {
 		return TCPInfo{}, false

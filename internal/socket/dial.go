@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"nettool/internal/clock"
 	"nettool/internal/exit"
 )
 
@@ -24,7 +25,7 @@ func Dial(ctx context.Context, a Addr, o Options) (net.Conn, error) {
 	case a.isTCP() || a.isUDP():
 		return dialHost(ctx, a, o)
 	case isUnixNetwork(a.Network):
-		return report(race(ctx, a, []string{a.Path}, o))
+		return a.race(ctx, make([]netip.AddrPort, 1), o)
 	default:
 		return nil, exit.Errorf(exit.Usage, "address %q: is for serve, nothing can connect to it", a)
 	}
@@ -38,15 +39,35 @@ func dialHost(ctx context.Context, a Addr, o Options) (net.Conn, error) {
 	if candidates = reachableFrom(o.Source, candidates); len(candidates) == 0 {
 		return nil, exit.Errorf(exit.Usage, "source %s: %q has no address of that family", o.Source.Addr(), a)
 	}
-	var texts []string
-	for _, c := range interleave(candidates) {
-		texts = append(texts, c.String())
-	}
-	return report(race(ctx, a, texts, o))
+	return a.race(ctx, candidates, o)
 }
 
-// reachableFrom is the candidates of the source's family, all of them if there
-// is no source.
+// race connects to one of the candidates. For a unix address, candidates is a single
+// invalid AddrPort.
+func (a Addr) race(ctx context.Context, candidates []netip.AddrPort, o Options) (net.Conn, error) {
+	tries, winner := Race(ctx, candidates, func(ctx context.Context, at netip.AddrPort) (net.Conn, error) {
+		return DialOne(ctx, a.Network, a.textOf(at), o)
+	}, func(c net.Conn) { _ = c.Close() })
+	if winner >= 0 {
+		return tries[winner].Conn, nil
+	}
+	failed := &DialError{Target: a.String(), Attempts: make([]Attempt, len(tries))}
+	for i, t := range tries {
+		failed.Attempts[i] = Attempt{a.textOf(t.At), t.Err, t.Elapsed}
+	}
+	return nil, exit.With(failed.code(), failed)
+}
+
+// textOf returns a candidate in the form that the net package takes.
+func (a Addr) textOf(at netip.AddrPort) string {
+	if at.IsValid() {
+		return at.String()
+	}
+	return a.Path
+}
+
+// reachableFrom returns the candidates of the source's family, or all of them if no
+// source is given.
 func reachableFrom(source netip.AddrPort, candidates []netip.AddrPort) []netip.AddrPort {
 	if !source.IsValid() {
 		return candidates
@@ -72,7 +93,7 @@ func DialOne(ctx context.Context, network, addr string, o Options) (net.Conn, er
 		d.LocalAddr = localAddr(network, o.Source)
 	}
 	conn, err := d.DialContext(ctx, network, addr)
-	for delay := time.Millisecond; isBusy(network, err) && sleep(ctx, delay); delay = min(2*delay, 50*time.Millisecond) {
+	for delay := time.Millisecond; isBusy(network, err) && clock.Sleep(ctx, delay); delay = min(2*delay, 50*time.Millisecond) {
 		conn, err = d.DialContext(ctx, network, addr)
 	}
 	if err != nil {
@@ -94,20 +115,8 @@ func localAddr(network string, source netip.AddrPort) net.Addr {
 	}
 }
 
-// isBusy tells a unix listener with a full backlog: a blocking connect(2) would
-// wait there, ours says EAGAIN.
+// isBusy reports whether a unix listener's backlog is full: a blocking connect(2)
+// would wait, ours fails with EAGAIN.
 func isBusy(network string, err error) bool {
 	return isUnixNetwork(network) && errors.Is(err, syscall.EAGAIN)
-}
-
-// sleep waits for d and tells whether ctx still lasts.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

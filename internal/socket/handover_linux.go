@@ -6,9 +6,9 @@ import (
 	"os"
 )
 
-// Hand returns a copy of a listener's descriptor, for another process. The
-// listener stays the caller's, and so is the copy. (The net package's own File
-// is a way to the same that other systems make blocking.)
+// Hand returns a copy of a listener's descriptor, for another process. Listener and
+// copy are the caller's. (The net package's File would do the same, but makes the
+// descriptor blocking on other systems.)
 func Hand(l net.Listener) (*os.File, error) {
 	inner := l
 	if u, ok := l.(*unixListener); ok {
@@ -49,15 +49,15 @@ func Take(f *os.File, a Addr, o Options, mine func() bool) (net.Listener, error)
 	}
 	u.SetUnlinkOnClose(false)
 	file, err := newSocketFile(a.Path)
-	if err != nil { // it was removed behind our back: there is nothing to remove
+	if err != nil { // somebody has removed it already
 		return &unixListener{UnixListener: u}, nil
 	}
 	file.mine = mine
 	return &unixListener{UnixListener: u, file: file}, nil
 }
 
-// refresh sets the options on an inherited socket, which may be another image's
-// idea of them.
+// refresh sets the options on an inherited socket: another image may have chosen
+// others.
 func refresh(f *os.File, o Options) error {
 	raw, err := f.SyscallConn()
 	if err != nil {

@@ -8,11 +8,11 @@ import (
 // TCPInfo is what TCP_INFO tells about a connection (tcp(7)).
 type TCPInfo struct {
 	State         uint8  // TCP_ESTABLISHED is 1, as in /proc/net/tcp
-	Retransmits   uint8  // of the segment that is not acknowledged now
-	SynRetrans    uint8  // while the handshake lasts; right after it, Retrans counts them
-	Retrans       uint32 // segments sent again, all told, SYNs included
+	Retransmits   uint8  // of the segment that waits for its acknowledgement
+	SynRetrans    uint8  // while the handshake lasts; afterwards Retrans counts them
+	Retrans       uint32 // retransmitted segments in all, SYNs included
 	Unacked       uint32 // segments sent and not acknowledged
-	Lost          uint32 // segments held for lost now
+	Lost          uint32 // segments considered lost now
 	SndCwnd       uint32 // congestion window, segments
 	SndMSS        uint32 // bytes
 	RcvMSS        uint32 // bytes
@@ -21,7 +21,7 @@ type TCPInfo struct {
 	NotSent       uint32 // bytes queued and not sent yet
 	BytesReceived uint64 // includes the peer's FIN
 	BytesAcked    uint64 // includes our FIN, and our SYN on a connected socket
-	BytesSent     uint64 // payload, with what was sent again
+	BytesSent     uint64 // payload, retransmissions included
 	BytesRetrans  uint64
 	DeliveryRate  uint64 // bytes a second, latest estimate
 	RTT           time.Duration
@@ -32,6 +32,10 @@ type TCPInfo struct {
 	LastDataSent  time.Duration // since data was sent last
 	SndWnd        uint32        // bytes that the peer takes now
 }
+
+// TCPClose is the State of a connection that is over, whoever ended it
+// (net/tcp_states.h).
+const TCPClose = 7
 
 // Info reads TCP_INFO of a connection; ok is false for a socket or a system that has
 // none. The connection stays the caller's.

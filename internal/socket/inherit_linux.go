@@ -66,7 +66,7 @@ func passedFDs(name string, getenv func(string) string) ([]int, error) {
 }
 
 // adopt turns descriptor fd into a listener and fd itself into nothing, so that
-// the listener is the only one who holds the socket.
+// the listener alone holds the socket.
 func adopt(fd int, o Options) (net.Listener, error) {
 	network, err := checkListening(fd)
 	if err != nil {

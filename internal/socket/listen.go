@@ -170,7 +170,7 @@ func portOf(l net.Listener) uint16 {
 	return 0
 }
 
-// isAbsent tells that this machine has no such address, or not that family.
+// isAbsent reports whether this machine lacks the address, or its whole family.
 func isAbsent(err error) bool {
 	return errors.Is(err, errAddrNotAvail) || errors.Is(err, errNoFamily)
 }

@@ -254,16 +254,16 @@ func TestUnixOwner(t *testing.T) {
 	}
 }
 
-func TestRemover(t *testing.T) {
+func TestSocketFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "s")
 	stale(t, path)
-	remove, err := Remover(path)
+	file, err := newSocketFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := remove(); err != nil {
+		if err := file.remove(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -28,7 +28,7 @@ const (
 // is the default and negative is off.
 type Options struct {
 	KeepAlive   time.Duration  // idle time before the first keepalive probe, default 60 s; further probes at the kernel's interval
-	DeadPeer    time.Duration  // how long a peer may be silent that should answer, 2 s or more; it is given up at most a second and a quarter of that later. Default: as keepalive finds it
+	DeadPeer    time.Duration  // how long a peer that should answer may be silent, 2 s or more; it is given up at most 1 s + DeadPeer/4 later. Default: when keepalive finds out
 	DeferAccept time.Duration  // Listen: TCP_DEFER_ACCEPT, whole seconds rounded up
 	Backlog     int            // Listen: default somaxconn
 	ReusePort   bool           // Listen: SO_REUSEPORT
@@ -42,7 +42,7 @@ type Options struct {
 	Owner       string         // unix listeners: owner of the socket file, "user", "user:group" or ":group", names or numbers
 }
 
-// Check tells what is wrong with the options, whatever the address. Listen and
+// Check returns what is wrong with the options, whatever the address. Listen and
 // Dial call it; its errors carry exit.Usage.
 func (o Options) Check() error {
 	if o.DeadPeer > 0 && o.DeadPeer < minDeadPeer {

@@ -44,7 +44,7 @@ func unbracket(host string) string {
 	return host
 }
 
-// isKeyword tells whether word before the first colon is not a host.
+// isKeyword reports whether word before the first colon is not a host.
 func isKeyword(word string) bool {
 	switch word {
 	case "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "tls", "unix", "unixgram", "fd", "systemd":
@@ -196,7 +196,7 @@ func parseIP(a Addr, host string) (netip.Addr, error) {
 	return ip, nil
 }
 
-// endsInNumber tells whether the last label of a host is a number: then it can
+// endsInNumber reports whether the last label of a host is a number: then it can
 // only be an IPv4 address, right or wrong.
 func endsInNumber(host string) bool {
 	_, ok := number(host[strings.LastIndexByte(host, '.')+1:])
@@ -249,7 +249,7 @@ func badPort(port string) error {
 	return fmt.Errorf("port %q is neither a number nor a service name", port)
 }
 
-// isService tells whether port can be a name of services(5): it has a letter,
+// isService reports whether port can be a name of services(5): it has a letter,
 // and nothing but letters, digits and - _ . +
 func isService(port string) bool {
 	letter := false

@@ -2,101 +2,106 @@ package socket
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
 	"net/netip"
-	"strings"
-	"syscall"
 	"time"
-
-	"nettool/internal/exit"
 )
 
 // attemptDelay is how long an attempt runs before the next candidate is tried
 // alongside it (RFC 8305, section 5).
 const attemptDelay = 250 * time.Millisecond
 
-// Attempt is one candidate that did not connect.
-type Attempt struct {
-	Addr    string // IP:PORT, or a unix path
+// Try is one attempt of a race, and what became of it.
+type Try[T any] struct {
+	At      netip.AddrPort
+	Conn    T // the caller's if the attempt won, useless otherwise
 	Err     error
 	Elapsed time.Duration
 }
 
-// DialError is the failure of every attempt at one target, in the order in which
-// they started.
-type DialError struct {
-	Target   string
-	Attempts []Attempt
-}
-
-// Error returns one line per address tried:
-// "connect 192.0.2.7:443: connection refused after 3 ms".
-func (e *DialError) Error() string {
-	lines := make([]string, len(e.Attempts))
-	for i, a := range e.Attempts {
-		lines[i] = fmt.Sprintf("connect %s: %s after %s", a.Addr, Reason(a.Err), brief(a.Elapsed))
+// Race connects to whichever candidate answers first (Happy Eyeballs, RFC 8305):
+// the families alternate, and another candidate is tried as soon as an attempt
+// has failed, or attemptDelay after the latest began. dial makes one attempt; what
+// it connects after another has won goes to drop. No attempt outlives the race,
+// and none but the first begins once ctx has ended.
+//
+// tries are the attempts that were made, in the order in which they began; winner
+// is the index of the one that connected, or -1.
+func Race[T any](ctx context.Context, candidates []netip.AddrPort, dial func(context.Context, netip.AddrPort) (T, error), drop func(T)) (tries []Try[T], winner int) {
+	r := &racer[T]{dial: dial, tries: make([]Try[T], len(candidates))}
+	for i, at := range interleave(candidates) {
+		r.tries[i].At = at
 	}
-	return strings.Join(lines, "\n")
-}
-
-// Unwrap returns the errors of all the attempts.
-func (e *DialError) Unwrap() []error {
-	errs := make([]error, len(e.Attempts))
-	for i, a := range e.Attempts {
-		errs[i] = a.Err
+	if len(candidates) == 1 { // spare it the goroutine
+		if r.try(ctx, 0); r.tries[0].Err != nil {
+			return r.tries, -1
+		}
+		return r.tries, 0
 	}
-	return errs
+	r.over = make(chan int, len(candidates))
+	ctx, cancel := context.WithCancel(ctx)
+	winner = r.run(ctx)
+	cancel()
+	r.drain(drop)
+	return r.tries[:r.started], winner
 }
 
-// brief is a duration as people say it.
-func brief(d time.Duration) string {
-	switch {
-	case d < time.Millisecond:
-		return fmt.Sprintf("%.1f ms", d.Seconds()*1000)
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	default:
-		return fmt.Sprintf("%.1f s", d.Seconds())
+// racer runs the attempts of one race. A try belongs to its attempt until that is
+// over; the counters are the race's own.
+type racer[T any] struct {
+	dial    func(context.Context, netip.AddrPort) (T, error)
+	tries   []Try[T] // one a candidate, in the order in which they begin
+	over    chan int // indices of attempts; a slot for each: nobody waits to send
+	started int
+	ended   int
+}
+
+// run returns the index of the first attempt that connects, or -1 when all that
+// were started have failed.
+func (r *racer[T]) run(ctx context.Context) int {
+	timer := time.NewTimer(attemptDelay)
+	defer timer.Stop()
+	for r.start(ctx); r.ended < r.started; {
+		select {
+		case i := <-r.over:
+			r.ended++
+			if r.tries[i].Err == nil {
+				return i
+			}
+		case <-timer.C:
+		}
+		r.start(ctx)
+		timer.Reset(attemptDelay)
 	}
+	return -1
 }
 
-// code is the exit code that the attempts add up to: what the network said
-// counts for more than local trouble.
-func (e *DialError) code() exit.Code {
-	code := exit.Local
-	for _, a := range e.Attempts {
-		switch {
-		case isTimeout(a.Err):
-			return exit.ConnectTimeout
-		case !isLocal(a.Err):
-			code = exit.Unreachable
+// start begins the next attempt, if a candidate is left and ctx lasts.
+func (r *racer[T]) start(ctx context.Context) {
+	if r.started == len(r.tries) || (r.started > 0 && ctx.Err() != nil) {
+		return
+	}
+	go r.attempt(ctx, r.started)
+	r.started++
+}
+
+func (r *racer[T]) attempt(ctx context.Context, i int) {
+	r.try(ctx, i)
+	r.over <- i
+}
+
+func (r *racer[T]) try(ctx context.Context, i int) {
+	t, began := &r.tries[i], time.Now()
+	t.Conn, t.Err = r.dial(ctx, t.At)
+	t.Elapsed = time.Since(began)
+}
+
+// drain waits for the attempts that lost and drops what they connected.
+func (r *racer[T]) drain(drop func(T)) {
+	for ; r.ended < r.started; r.ended++ {
+		if t := &r.tries[<-r.over]; t.Err == nil {
+			drop(t.Conn)
 		}
 	}
-	return code
-}
-
-// isLocal tells trouble on our side from an answer of the network.
-func isLocal(err error) bool {
-	for _, errno := range []syscall.Errno{
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS, syscall.EACCES,
-		syscall.EPERM, errAddrNotAvail, errAddrInUse, syscall.EINVAL, syscall.EPROTOTYPE,
-	} {
-		if errors.Is(err, errno) {
-			return true
-		}
-	}
-	option, ok := errors.AsType[*optionError](err)
-	return ok && option != nil
-}
-
-// report gives a failed race its exit code.
-func report(conn net.Conn, failed *DialError) (net.Conn, error) {
-	if failed == nil {
-		return conn, nil
-	}
-	return nil, exit.With(failed.code(), failed)
 }
 
 // interleave alternates families, beginning with the first candidate's (RFC
@@ -119,96 +124,4 @@ func interleave(candidates []netip.AddrPort) []netip.AddrPort {
 		}
 	}
 	return mixed
-}
-
-// outcome is what became of one attempt.
-type outcome struct {
-	index int
-	conn  net.Conn
-	Attempt
-}
-
-// racer runs the attempts of one Dial. Only run touches its fields.
-type racer struct {
-	dial     func(ctx context.Context, network, addr string, o Options) (net.Conn, error) // DialOne
-	network  string
-	targets  []string
-	options  Options
-	outcomes chan outcome // one slot per target: nobody waits to send
-	started  int
-	ended    int
-	attempts []Attempt // by index of the target
-}
-
-// race returns the first connection, or every failure. No attempt outlives it.
-func race(ctx context.Context, a Addr, targets []string, o Options) (net.Conn, *DialError) {
-	r := newRacer(DialOne, a.Network, targets, o)
-	if conn := r.race(ctx); conn != nil {
-		return conn, nil
-	}
-	return nil, &DialError{Target: a.String(), Attempts: r.attempts[:r.started]}
-}
-
-func newRacer(dial func(context.Context, string, string, Options) (net.Conn, error), network string, targets []string, o Options) *racer {
-	return &racer{
-		dial: dial, network: network, targets: targets, options: o,
-		outcomes: make(chan outcome, len(targets)), attempts: make([]Attempt, len(targets)),
-	}
-}
-
-// race returns the first connection, or nil, when every attempt has ended.
-func (r *racer) race(ctx context.Context) net.Conn {
-	ctx, cancel := context.WithCancel(ctx)
-	conn := r.run(ctx)
-	cancel()
-	r.drain()
-	return conn
-}
-
-func (r *racer) run(ctx context.Context) net.Conn {
-	timer := time.NewTimer(attemptDelay)
-	defer timer.Stop()
-	for r.start(ctx); r.ended < r.started; {
-		select {
-		case o := <-r.outcomes:
-			if r.end(o); o.conn != nil {
-				return o.conn
-			}
-		case <-timer.C:
-		}
-		r.start(ctx)
-		timer.Reset(attemptDelay)
-	}
-	return nil
-}
-
-// start begins the next attempt, if one is left and ctx lasts.
-func (r *racer) start(ctx context.Context) {
-	if r.started == len(r.targets) || (r.started > 0 && ctx.Err() != nil) {
-		return
-	}
-	go r.attempt(ctx, r.started)
-	r.started++
-}
-
-func (r *racer) attempt(ctx context.Context, index int) {
-	begin := time.Now()
-	target := r.targets[index]
-	conn, err := r.dial(ctx, r.network, target, r.options)
-	r.outcomes <- outcome{index, conn, Attempt{target, err, time.Since(begin)}}
-}
-
-func (r *racer) end(o outcome) {
-	r.ended++
-	r.attempts[o.index] = o.Attempt
-}
-
-// drain waits for the attempts that lost and closes those that connected.
-func (r *racer) drain() {
-	for r.ended < r.started {
-		o := <-r.outcomes
-		if r.end(o); o.conn != nil {
-			_ = o.conn.Close()
-		}
-	}
 }

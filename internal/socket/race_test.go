@@ -78,19 +78,27 @@ func closedPort(t *testing.T, host string) string {
 	return conn.LocalAddr().String()
 }
 
+func addrPorts(texts ...string) (all []netip.AddrPort) {
+	for _, text := range texts {
+		all = append(all, netip.MustParseAddrPort(text))
+	}
+	return all
+}
+
 func TestDialReportsEveryAttempt(t *testing.T) {
 	t.Parallel()
 	targets := []string{closedPort(t, "127.0.0.1"), closedPort(t, "::1"), closedPort(t, "127.0.0.2")}
-	_, failed := race(testContext(t), Addr{Network: "tcp", Host: "x", Port: "1"}, targets, Options{})
-	if failed == nil || len(failed.Attempts) != 3 {
-		t.Fatalf("got %v", failed)
+	_, err := Addr{Network: "tcp", Host: "x", Port: "1"}.race(testContext(t), addrPorts(targets...), Options{})
+	failed, ok := errors.AsType[*DialError](err)
+	if !ok || len(failed.Attempts) != 3 {
+		t.Fatalf("got %v", err)
 	}
 	for i, line := range strings.Split(failed.Error(), "\n") {
 		if !strings.HasPrefix(line, "connect "+targets[i]+": connection refused after ") || !strings.HasSuffix(line, "s") {
 			t.Errorf("line %d is %q", i, line)
 		}
 	}
-	if _, err := report(nil, failed); exit.Of(err) != exit.Unreachable || !errors.Is(err, syscall.ECONNREFUSED) {
+	if exit.Of(err) != exit.Unreachable || !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("got code %d", exit.Of(err))
 	}
 }
@@ -98,9 +106,9 @@ func TestDialReportsEveryAttempt(t *testing.T) {
 func TestDialTakesTheOneThatAnswers(t *testing.T) {
 	t.Parallel()
 	l := mustListen(t, "[::1]:0", Options{})[0]
-	conn, failed := race(testContext(t), Addr{Network: "tcp"}, []string{closedPort(t, "127.0.0.1"), l.Addr().String(), l.Addr().String()}, Options{})
-	if failed != nil {
-		t.Fatal(failed)
+	conn, err := Addr{Network: "tcp"}.race(testContext(t), addrPorts(closedPort(t, "127.0.0.1"), l.Addr().String(), l.Addr().String()), Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
 	defer conn.Close()
 	if conn.RemoteAddr().String() != l.Addr().String() {
@@ -160,7 +168,7 @@ func TestBrief(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		300 * time.Microsecond: "0.3 ms", 3 * time.Millisecond: "3 ms", 999 * time.Millisecond: "999 ms", 1234 * time.Millisecond: "1.2 s",
 	} {
-		if got := brief(d); got != want {
+		if got := Brief(d); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

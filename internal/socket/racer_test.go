@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -31,24 +31,20 @@ type lane struct {
 }
 
 // loser is a connection that knows whether it was closed.
-type loser struct {
-	net.Conn
-	closed bool
-}
+type loser struct{ closed bool }
 
-func (c *loser) Close() error { c.closed = true; return nil }
+func (c *loser) Close() { c.closed = true }
 
 // run races the lanes, which are called "0", "1" and so on.
-func (c *course) run(ctx context.Context, lanes []lane) net.Conn {
-	c.began, c.conns = time.Now(), map[string]*loser{}
-	var names []string
+func (c *course) run(ctx context.Context, lanes []lane) *loser {
+	c.began, c.conns, c.starts = time.Now(), map[string]*loser{}, nil
+	var all []netip.AddrPort
 	for i := range lanes {
-		name := fmt.Sprint(i)
-		names = append(names, name)
-		c.conns[name] = &loser{}
+		all = append(all, netip.AddrPortFrom(netip.IPv6Loopback(), uint16(i)))
+		c.conns[fmt.Sprint(i)] = &loser{}
 	}
-	r := newRacer(func(ctx context.Context, _, name string, _ Options) (net.Conn, error) {
-		i := slices.Index(names, name)
+	tries, winner := Race(ctx, all, func(ctx context.Context, at netip.AddrPort) (*loser, error) {
+		i := at.Port()
 		c.mu.Lock()
 		c.starts = append(c.starts, time.Since(c.began))
 		c.mu.Unlock()
@@ -64,18 +60,20 @@ func (c *course) run(ctx context.Context, lanes []lane) net.Conn {
 		if lanes[i].err != nil {
 			return nil, lanes[i].err
 		}
-		return c.conns[name], nil
-	}, "tcp", names, Options{})
-	conn := r.race(ctx)
-	if r.ended != r.started || r.started != len(c.starts) {
-		c.t.Errorf("%d of %d attempts have ended, %d were made", r.ended, r.started, len(c.starts))
+		return c.conns[fmt.Sprint(i)], nil
+	}, func(conn *loser) { conn.Close() })
+	if len(tries) != len(c.starts) {
+		c.t.Errorf("%d attempts were made, %d are told", len(c.starts), len(tries))
 	}
-	return conn
+	if winner < 0 {
+		return nil
+	}
+	return tries[winner].Conn
 }
 
 // wantWinner checks that conn is that lane's and the only open connection of
 // those in lanes that were made.
-func (c *course) wantWinner(conn net.Conn, name string, losers ...string) {
+func (c *course) wantWinner(conn *loser, name string, losers ...string) {
 	c.t.Helper()
 	if conn != c.conns[name] || c.conns[name].closed {
 		c.t.Errorf("lane %s did not win, or its connection is closed", name)
@@ -170,4 +168,36 @@ func TestRaceGoesOnAfterAFailure(t *testing.T) {
 		c.wantWinner(conn, "1")
 		c.wantStarts(0, 100*time.Millisecond, 350*time.Millisecond)
 	})
+}
+
+// A single candidate is tried as any other, on the caller's own goroutine.
+func TestRaceOfOne(t *testing.T) {
+	raceCourse(t, func(t *testing.T, c *course) {
+		c.wantWinner(c.run(t.Context(), []lane{{after: time.Second}}), "0")
+		if took := time.Since(c.began); took != time.Second {
+			t.Errorf("it took %v", took)
+		}
+		if conn := c.run(t.Context(), []lane{{err: errors.New("no")}}); conn != nil {
+			t.Error("there is a connection")
+		}
+	})
+}
+
+// The families alternate, whoever races.
+func TestRaceAlternatesFamilies(t *testing.T) {
+	t.Parallel()
+	no := errors.New("no")
+	tries, winner := Race(t.Context(), candidates("6a 6b 4a"), func(context.Context, netip.AddrPort) (struct{}, error) {
+		return struct{}{}, no
+	}, func(struct{}) {})
+	var order []netip.AddrPort
+	for _, try := range tries {
+		order = append(order, try.At)
+		if try.Err != no {
+			t.Errorf("%v: %v", try.At, try.Err)
+		}
+	}
+	if got := names(order); got != "6a 4a 6b" || winner != -1 {
+		t.Errorf("tried %s, winner %d", got, winner)
+	}
 }

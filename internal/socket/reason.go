@@ -3,10 +3,12 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"syscall"
+	"time"
 )
 
 // Reason returns err in the field's short words, without the wrapping that the
@@ -55,8 +57,8 @@ func reasonOfErrno(err error) string {
 	return err.Error()
 }
 
-// isTimeout tells a timeout of ours, the caller's or the kernel's from other
-// errors. EAGAIN, which Go counts among timeouts, is none.
+// isTimeout reports whether err is a timeout: the kernel's, or a deadline of ours or
+// the caller's. EAGAIN, which Go counts among timeouts, is none.
 func isTimeout(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errTimedOut) {
 		return true
@@ -66,6 +68,19 @@ func isTimeout(err error) bool {
 	}
 	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout()
+}
+
+// Brief returns a duration in the short form of messages: "0.3 ms", "12 ms",
+// "1.5 s".
+func Brief(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return fmt.Sprintf("%.1f ms", d.Seconds()*1000)
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	default:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
 }
 
 // optionError is a socket option that could not be set.

@@ -39,17 +39,7 @@ type socketFile struct {
 	mine func() bool // not nil: it is ours once this says so
 }
 
-// Remover remembers the socket file at path as this process's own and returns
-// the function that deletes it, unless it is gone or another socket's by then:
-// for a listener that an older image of this program has bound.
-func Remover(path string) (remove func() error, err error) {
-	f, err := newSocketFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return f.remove, nil
-}
-
+// newSocketFile remembers the socket file at path as this process's own.
 func newSocketFile(path string) (*socketFile, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -135,7 +125,7 @@ func clearPath(ctx context.Context, path string) error {
 	}
 }
 
-// owner is who a socket file shall belong to; -1 leaves it.
+// owner is who is to own a socket file; -1 leaves the user or group as it is.
 type owner struct{ uid, gid int }
 
 func (w owner) given() bool { return w.uid >= 0 || w.gid >= 0 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"nettool/internal/clock"
 )
 
 // lockFolder takes the flock(2) of the folder that holds path, waiting while
@@ -26,7 +28,7 @@ func lockFolder(ctx context.Context, path string) (unlock func(), err error) {
 		switch {
 		case err == nil:
 			return func() { _ = folder.Close() }, nil
-		case err != unix.EWOULDBLOCK && err != unix.EINTR, !sleep(ctx, 5*time.Millisecond):
+		case err != unix.EWOULDBLOCK && err != unix.EINTR, !clock.Sleep(ctx, 5*time.Millisecond):
 			_ = folder.Close()
 			return nil, fmt.Errorf("lock folder %q: %w", folder.Name(), err)
 		}

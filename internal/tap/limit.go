@@ -24,7 +24,7 @@ const windowSize = 64 << 10
 // lastWords is how much of the end Missing shows.
 const lastWords = 64
 
-// Set tells whether there is any limit.
+// Set reports whether there is any limit.
 func (l *Limit) Set() bool { return l.Bytes > 0 || l.Lines > 0 || l.Until != nil }
 
 // Take returns how much of p belongs to the session, and whether that completes

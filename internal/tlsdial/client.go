@@ -109,7 +109,7 @@ func names(c *x509.Certificate) string {
 	return fmt.Sprintf("%q", all)
 }
 
-// Refused tells whether err is the peer's rejection of us, such as of our
+// Refused reports whether err is the peer's rejection of us, such as of our
 // certificate: with TLS 1.3 it arrives when the handshake seems over.
 func Refused(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)

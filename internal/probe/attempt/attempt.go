@@ -26,16 +26,17 @@ const (
 	Echo                 // and a random text comes back
 )
 
-// Spec says what an attempt does. Zero is the default, as far as one is named.
+// Spec says what an attempt does. In each field, zero is the default where one is
+// given below.
 type Spec struct {
 	Level   Level
-	Timeout time.Duration  // of the whole attempt but the stay; default 3 s
+	Timeout time.Duration  // of the whole attempt, the stay excluded; default 3 s
 	Stay    time.Duration  // Level Stay: how long it must not be closed
 	Send    []byte         // Level Talk
 	Expect  *regexp.Regexp // Level Talk: what must come, nil for nothing
 	Slow    time.Duration  // an answer that takes longer is not ok; zero is off
 	TLS     *tls.Config    // nil is the system's certificates and the target's name
-	Banner  time.Duration  // Level Connect: wait so long for what the server says first; zero is off
+	Banner  time.Duration  // Level Connect: how long to wait for what the server says first; zero is off
 }
 
 // DefaultTimeout bounds an attempt whose Spec does not.
@@ -71,25 +72,25 @@ type Result struct {
 	Detail      string // what else there is to say, from the network: escape it
 	Start       time.Time
 	Total       time.Duration
-	Took        [Phases]time.Duration // by phase; zero is not reached
+	Took        [Phases]time.Duration // by phase; zero for one that was not reached
 	RTT         time.Duration         // the kernel's estimate, zero when it has none
 	Retransmits int                   // of the SYN; -1 when not known
 	Own         bool                  // the peer has this end's own IP
-	Tries       int                   // attempts made in all, set by who repeats them; zero is one
-	Banner      string                // what the server said first, when asked for
+	Tries       int                   // attempts made in all, set by the caller that repeats them; zero means one
+	Banner      string                // what the server said first, if Spec asks for it
 }
 
-// OK tells whether the target answered as it should.
+// OK reports whether the target answered as it should.
 func (r *Result) OK() bool { return r.Outcome == OK }
 
 // Try makes one attempt. candidates may hold the target's addresses when they
 // are known; otherwise they are looked up first, as a phase of the attempt.
 func (s *Spec) Try(ctx context.Context, to socket.Addr, candidates []netip.AddrPort) Result {
+	r := Result{Target: to, Start: time.Now(), Retransmits: -1} // before the timeout begins: none takes less than it
 	staying, cancel := context.WithTimeout(ctx, s.Limit())
 	defer cancel()
 	ctx, cancelOpen := s.opening(staying)
 	defer cancelOpen()
-	r := Result{Target: to, Start: time.Now(), Retransmits: -1}
 	l, err := s.open(ctx, &r, candidates)
 	if err == nil {
 		err = s.use(staying, &r, l)
@@ -126,7 +127,7 @@ func (s *Spec) open(ctx context.Context, r *Result, candidates []netip.AddrPort)
 	return s.connect(ctx, r, candidates)
 }
 
-// numeric tells whether an address needs no name service.
+// numeric reports whether an address needs no name service.
 func numeric(a socket.Addr) bool {
 	_, err := netip.ParseAddr(a.Host)
 	return err == nil || a.Host == ""

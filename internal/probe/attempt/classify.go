@@ -5,16 +5,14 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"net"
-	"os"
 	"syscall"
 
 	"nettool/internal/report"
 	"nettool/internal/socket"
 )
 
-// unexpected is an answer that is not the one that was waited for. got is what
-// came, cut short.
+// unexpected is the error of an answer that was not the expected one. got is what
+// was received.
 type unexpected struct {
 	outcome Outcome
 	got     []byte
@@ -43,16 +41,15 @@ func classify(ctx context.Context, p Phase, err error) (o Outcome, errno, detail
 		return answer.outcome, "", quoted(answer.got)
 	}
 	number, _ := errors.AsType[syscall.Errno](err)
-	errno = errnoName(number)
+	errno = socket.ErrnoName(number)
+	class := socket.ClassOf(err)
 	switch {
-	case isLocal(number):
+	case class == socket.Local:
 		return LocalError, errno, socket.Reason(err)
 	case p == DNS:
 		return DNSError, "", socket.Reason(err)
-	case timedOut(err):
-		return Timeout, errno, ""
-	case number != 0:
-		return ofErrno(number), errno, detailOf(number, err)
+	case class != socket.Unclassified:
+		return outcomeOf(class), errno, detailOf(class, err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return ClosedEarly, "", ""
 	case p == Handshake:
@@ -61,21 +58,25 @@ func classify(ctx context.Context, p Phase, err error) (o Outcome, errno, detail
 	return LocalError, "", socket.Reason(err)
 }
 
-// detailOf leaves out what the outcome's name says already.
-func detailOf(number syscall.Errno, err error) string {
-	if o := ofErrno(number); o == Unreachable || o == LocalError || errors.Is(err, fs.ErrNotExist) {
+// outcomeOf returns the outcome that a class of errors stands for.
+func outcomeOf(c socket.Class) Outcome {
+	switch c {
+	case socket.Refused:
+		return Refused
+	case socket.Timeout:
+		return Timeout
+	case socket.Unreachable:
+		return Unreachable
+	case socket.Reset:
+		return Reset
+	}
+	return LocalError
+}
+
+// detailOf returns the reason where the outcome's name does not say it already.
+func detailOf(c socket.Class, err error) string {
+	if c == socket.Unreachable || errors.Is(err, fs.ErrNotExist) {
 		return socket.Reason(err)
 	}
 	return ""
-}
-
-func timedOut(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
-		return true
-	}
-	if _, ok := errors.AsType[syscall.Errno](err); ok {
-		return false // judged by its number
-	}
-	e, ok := errors.AsType[net.Error](err)
-	return ok && e.Timeout()
 }

@@ -12,15 +12,15 @@ import (
 	"nettool/internal/socket"
 )
 
-// HalfOpen tells whether Level Syn works on this system.
+// HalfOpen reports whether Level Syn works on this system.
 const HalfOpen = true
 
 func closeFD(fd int) { syscall.Close(fd) }
 
 // knock connects l to at, or to a unix address's path. On failure l holds
-// nothing but what the kernel told about the try. It makes its own system calls
-// because most attempts end within them: a closed port on this machine costs
-// four, and no visit to the poller.
+// nothing but TCP_INFO. It makes the system calls itself because most attempts end
+// within them: a closed port on this machine costs four, and the poller is not
+// needed.
 func knock(ctx context.Context, l *link, to socket.Addr, at netip.AddrPort, half bool) error {
 	if to.Network == "unix" {
 		c, err := socket.DialOne(ctx, "unix", to.Path, socket.Options{})
@@ -48,8 +48,8 @@ func knock(ctx context.Context, l *link, to socket.Addr, at netip.AddrPort, half
 	return err
 }
 
-// fail closes a link that did not connect. One that failed at once has nothing
-// more to tell.
+// fail closes a link that did not connect. Of one that failed at once, TCP_INFO
+// says nothing more than the error.
 func (l *link) fail() {
 	if l.file != nil {
 		l.info()
@@ -69,8 +69,8 @@ func stayHalfOpen(fd int) error {
 	return os.NewSyscallError("setsockopt", err)
 }
 
-// await connects. On this machine the second connect(2) has the answer already;
-// otherwise the poller says when to ask again.
+// await connects. For a peer on this machine the second connect(2) has the answer
+// already; otherwise the poller says when to ask again.
 func (l *link) await(ctx context.Context, sa syscall.Sockaddr) error {
 	err := syscall.Connect(l.fd, sa)
 	if err == syscall.EINPROGRESS {
@@ -102,9 +102,9 @@ func (l *link) await(ctx context.Context, sa syscall.Sockaddr) error {
 
 func pending(err error) bool { return err == syscall.EINPROGRESS || err == syscall.EALREADY }
 
-// meet looks at this end of a connection that was made. With nobody listening,
-// the kernel may choose the very port that is asked as the source port, and TCP's
-// simultaneous open connects the socket to itself: that is a refusal.
+// meet checks this end of a new connection. With nobody listening, the kernel may
+// choose the target's own port as the source port, and TCP's simultaneous open then
+// connects the socket to itself: that is a refusal.
 func (l *link) meet(at netip.AddrPort) error {
 	sa, err := syscall.Getsockname(l.fd)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"nettool/internal/socket"
 )
 
-// HalfOpen tells whether Level Syn works on this system.
+// HalfOpen reports whether Level Syn works on this system.
 const HalfOpen = false
 
 // link is one connected socket. The zero link has none.

@@ -20,7 +20,7 @@ type link struct {
 	told bool
 }
 
-// info is what the kernel told about the connection, last of all when it closed.
+// info returns TCP_INFO; once the socket is closed, what it was last.
 func (l *link) info() (socket.TCPInfo, bool) {
 	if l.has {
 		l.tcp, l.told = socket.InfoFD(l.fd)

@@ -49,7 +49,7 @@ func (o Outcome) String() string {
 	return "cancelled"
 }
 
-// Verdict tells whether the outcome says anything about the target: an
+// Verdict reports whether the outcome says anything about the target: an
 // attempt that failed on this side, or was given up, does not.
 func (o Outcome) Verdict() bool { return o != LocalError && o != Cancelled }
 

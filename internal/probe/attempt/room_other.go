@@ -5,5 +5,5 @@ package attempt
 // Room is how many attempts may have a connection open at once.
 func Room() int { return 4096 }
 
-// Ready tells whether attempts can be made at all.
+// Ready reports whether attempts can be made at all.
 func Ready() error { return nil }

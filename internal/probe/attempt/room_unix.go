@@ -8,9 +8,9 @@ import (
 	"nettool/internal/exit"
 )
 
-// Room is how many attempts may have a connection open at once: what
-// RLIMIT_NOFILE leaves beside stdio, the poller, the resolver's sockets and
-// whatever was inherited.
+// Room returns how many attempts may have a connection open at once: what
+// RLIMIT_NOFILE leaves after stdio, the poller, the resolver's sockets and inherited
+// descriptors.
 func Room() int {
 	const kept = 24
 	var limit syscall.Rlimit
@@ -20,7 +20,7 @@ func Room() int {
 	return max(int(min(uint64(limit.Cur), 1<<20))-kept, 1)
 }
 
-// Ready tells whether this process can open the few descriptors without which
+// Ready reports whether this process can open the few descriptors without which
 // it cannot wait for anything: Go's runtime dies when its poller gets none. The
 // error says so and carries exit.Local.
 func Ready() error {

@@ -62,7 +62,7 @@ func follow(ctx context.Context, conn net.Conn) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 }
 
-// cut replaces the error that follow causes by the context's own.
+// cut replaces the error that follow causes with the context's own.
 func cut(ctx context.Context, err error) error {
 	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
 		return ctx.Err()
@@ -98,8 +98,8 @@ type handshakeError struct {
 func (e *handshakeError) Error() string { return tlsdial.Reason(e.err, e.name) }
 func (e *handshakeError) Unwrap() error { return e.err }
 
-// overslept is how late the end of a stay may be noticed: later means that this
-// process did not get to run, and may not have looked at the connection at all.
+// overslept is how late the end of a stay may be noticed. If it is later, this
+// process did not get to run and may not have looked at the connection at all.
 const overslept = 10 * time.Millisecond
 
 // stay checks that the peer does not hang up for a while. What it sends
@@ -115,7 +115,7 @@ func (s *Spec) stay(r *Result, conn net.Conn) error {
 			if late < overslept || last {
 				return nil
 			}
-			last, until = true, time.Now().Add(overslept) // a read whose deadline has passed does not look
+			last, until = true, time.Now().Add(overslept) // a read past its deadline does not look at the socket
 			continue
 		}
 		if err != nil {
@@ -143,8 +143,8 @@ func send(r *Result, conn net.Conn, text []byte) error {
 	})
 }
 
-// receive reads until enough is there. The time to the first byte and from
-// there to the last are two phases.
+// receive reads until enough says so. The time until the first byte is one phase,
+// the time from there to the last another.
 func receive(r *Result, conn net.Conn, enough func(got []byte) bool) error {
 	got := make([]byte, 0, 1024)
 	err := r.during(FirstByte, func() (err error) {
@@ -187,7 +187,7 @@ func disappointed(got []byte, err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
 		return &unexpected{ClosedEarly, got}
-	case timedOut(err):
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &unexpected{Timeout, got}
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"nettool/internal/clock"
 	"nettool/internal/exit"
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/tally"
@@ -60,8 +61,8 @@ func Run(ctx context.Context, c Config, targets []socket.Addr, emit func(*attemp
 	return count
 }
 
-// atOnce is how many attempts at n targets run at once, where there is room for so
-// many connections: half of it, for a name to be looked up takes descriptors too.
+// atOnce returns how many attempts at n targets run at once, given room for that
+// many connections: half of it, because looking up a name takes descriptors, too.
 func atOnce(n, room int) int { return min(n, most, max(room/2, 1)) }
 
 func feed(n int, queue chan<- int) {
@@ -83,7 +84,7 @@ func (c *Config) ask(ctx context.Context, to socket.Addr) attempt.Result {
 	for tries := 1; ; tries++ {
 		r := c.Spec.Try(ctx, to, nil)
 		r.Tries = tries
-		if r.OK() || tries > c.Retries || !attempt.Sleep(ctx, c.Delay) {
+		if r.OK() || tries > c.Retries || !clock.Sleep(ctx, c.Delay) {
 			return r
 		}
 	}

@@ -29,14 +29,14 @@ func Open(f *os.File, quiet bool) *Screen {
 	return s
 }
 
-// movable tells whether a terminal of a kind can move its cursor. A console of
+// movable reports whether a terminal of a kind can move its cursor. A console of
 // Windows can only when something like a Unix terminal stands in front of it.
 func movable(term string) bool {
 	return term != "dumb" && (term != "" || runtime.GOOS != "windows")
 }
 
-// isTerminal asks without Fd, which would set O_NONBLOCK's opposite on a
-// description that other processes share.
+// isTerminal does not use Fd, which would clear O_NONBLOCK on a description that
+// other processes share.
 func isTerminal(f *os.File) (yes bool) {
 	raw, err := f.SyscallConn()
 	if err != nil {
@@ -46,10 +46,10 @@ func isTerminal(f *os.File) (yes bool) {
 	return yes
 }
 
-// Terminal tells whether f is a terminal.
+// Terminal reports whether f is a terminal.
 func Terminal(f *os.File) bool { return isTerminal(f) }
 
-// On tells whether anything will be drawn.
+// On reports whether anything will be drawn.
 func (s *Screen) On() bool { return s != nil && s.on }
 
 // Draw replaces the view by lines, cut to the terminal's width. They hold no
@@ -98,10 +98,9 @@ type Color string
 
 // The colours in use.
 const (
-	Red    Color = "31"
-	Green  Color = "32"
-	Yellow Color = "33"
-	Faint  Color = "2"
+	Red   Color = "31"
+	Green Color = "32"
+	Faint Color = "2"
 )
 
 // Paint colours text, if colours are wanted.

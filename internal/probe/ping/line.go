@@ -6,9 +6,9 @@ import (
 	"nettool/internal/probe/tally"
 )
 
-// line puts one target's attempts back into the order of their ticks: when they
-// overlap, they end in another, and only in order does a series of failures have
-// a beginning and an end. It holds as many as overlap.
+// line puts one target's attempts back into the order of their ticks. Attempts that
+// overlap may end in another order, and a series of failures has a beginning and an
+// end only in the order of the ticks. line holds no more attempts than overlap.
 type line struct {
 	done  int64 // ticks that are counted
 	early map[int64]event

@@ -64,8 +64,8 @@ func Run(ctx context.Context, c Config, targets []socket.Addr, tallies []*tally.
 	collect(&c, events, tallies, see)
 }
 
-// withDefaults fills in what is not given, for so many targets, where there is
-// room for so many connections.
+// withDefaults fills in what is not given, for this number of targets and with room
+// for this number of connections.
 func (c Config) withDefaults(targets, room int) Config {
 	if c.Interval <= 0 {
 		c.Interval = DefaultInterval

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nettool/internal/clock"
 	"nettool/internal/probe/attempt"
 	"nettool/internal/socket"
 )
@@ -59,9 +60,9 @@ const slack = 1200 * time.Microsecond
 // only few schedules at once are given.
 func (s *schedule) sleepUntil(ctx context.Context, due time.Time) bool {
 	if !s.config.exact {
-		return attempt.Sleep(ctx, time.Until(due))
+		return clock.Sleep(ctx, time.Until(due))
 	}
-	if !attempt.Sleep(ctx, time.Until(due)-slack) {
+	if !clock.Sleep(ctx, time.Until(due)-slack) {
 		return false
 	}
 	exact(due)

@@ -1,10 +1,7 @@
 package record
 
 import (
-	"fmt"
-	"strconv"
-	"strings"
-
+	"nettool/internal/metrics"
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/tally"
 	"nettool/internal/probe/target"
@@ -66,80 +63,65 @@ func (s *promSink) of(a socket.Addr) *promTarget {
 
 // Close writes all the metrics.
 func (s *promSink) Close() error {
-	s.metric("nettool_probe_up", "gauge", "1 if the last attempt was ok.", func(t *promTarget, l label) {
-		up := 0
-		if t.last.OK() {
-			up = 1
-		}
-		s.printf("nettool_probe_up%s %d\n", l, up)
+	s.family("nettool_probe_up", "gauge", "1 if the last attempt was ok.", func(p *metrics.Text, t *promTarget, to string) {
+		p.Sample("nettool_probe_up", metrics.Bool(t.last.OK()), "target", to)
 	})
-	s.metric("nettool_probe_attempts_total", "counter", "Attempts by outcome.", s.attempts)
-	s.metric("nettool_probe_duration_seconds", "gauge", "Time of the last attempt, in all and by phase.", s.durations)
-	s.metric("nettool_probe_response_seconds", "summary", "Response times of ok attempts.", s.responses)
-	s.metric("nettool_probe_missed_ticks_total", "counter", "Ticks at which no attempt could start.", func(t *promTarget, l label) {
+	s.family("nettool_probe_attempts_total", "counter", "Attempts by outcome.", attempts)
+	s.family("nettool_probe_duration_seconds", "gauge", "Time of the last attempt, in all and by phase.", durations)
+	s.family("nettool_probe_response_seconds", "summary", "Response times of ok attempts.", responses)
+	s.family("nettool_probe_missed_ticks_total", "counter", "Ticks at which no attempt could start.", func(p *metrics.Text, t *promTarget, to string) {
 		if t.summary != nil {
-			s.printf("nettool_probe_missed_ticks_total%s %d\n", l, t.summary.Missed)
+			p.Sample("nettool_probe_missed_ticks_total", float64(t.summary.Missed), "target", to)
 		}
 	})
-	s.metric("nettool_probe_waited_seconds", "gauge", "How long the wait took.", func(t *promTarget, l label) {
+	s.family("nettool_probe_waited_seconds", "gauge", "How long the wait took.", func(p *metrics.Text, t *promTarget, to string) {
 		if t.waited > 0 {
-			s.printf("nettool_probe_waited_seconds%s %s\n", l, float(t.waited))
+			p.Sample("nettool_probe_waited_seconds", t.waited, "target", to)
 		}
 	})
 	return s.Flush()
 }
 
-func (s *promSink) metric(name, kind, help string, each func(*promTarget, label)) {
-	s.printf("# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
+// family writes one metric of all targets, a target at a time: there may be very
+// many.
+func (s *promSink) family(name, kind, help string, each func(page *metrics.Text, t *promTarget, to string)) {
+	var page metrics.Text
+	page.Family(name, kind, help)
 	for _, a := range s.order {
-		each(s.known[a], label{"target", target.Label(a)})
+		each(&page, s.known[a], target.Label(a))
+		s.write(page.Bytes())
+		page.Reset()
 	}
+	s.write(page.Bytes())
 }
 
-func (s *promSink) attempts(t *promTarget, l label) {
+func attempts(p *metrics.Text, t *promTarget, to string) {
 	counts := t.counts
 	if t.summary != nil {
 		counts = t.summary.Outcomes
 	}
 	for o := range attempt.Outcomes {
-		s.printf("nettool_probe_attempts_total%s %d\n", l.and("outcome", o.String()), counts[o])
+		p.Sample("nettool_probe_attempts_total", float64(counts[o]), "target", to, "outcome", o.String())
 	}
 }
 
-func (s *promSink) durations(t *promTarget, l label) {
-	s.printf("nettool_probe_duration_seconds%s %s\n", l.and("phase", "total"), float(t.last.Total.Seconds()))
-	for p := range attempt.Phases {
-		if took := t.last.Took[p]; took > 0 {
-			s.printf("nettool_probe_duration_seconds%s %s\n", l.and("phase", p.String()), float(took.Seconds()))
+func durations(p *metrics.Text, t *promTarget, to string) {
+	p.Sample("nettool_probe_duration_seconds", t.last.Total.Seconds(), "target", to, "phase", "total")
+	for phase := range attempt.Phases {
+		if took := t.last.Took[phase]; took > 0 {
+			p.Sample("nettool_probe_duration_seconds", took.Seconds(), "target", to, "phase", phase.String())
 		}
 	}
 }
 
-func (s *promSink) responses(t *promTarget, l label) {
+func responses(p *metrics.Text, t *promTarget, to string) {
 	if t.summary == nil {
 		return
 	}
 	h := &t.summary.Response
 	for _, q := range []float64{0.5, 0.9, 0.99, 0.999} {
-		s.printf("nettool_probe_response_seconds%s %s\n", l.and("quantile", float(q)), float(h.Quantile(q).Seconds()))
+		p.Sample("nettool_probe_response_seconds", h.Quantile(q).Seconds(), "target", to, "quantile", metrics.Number(q))
 	}
-	s.printf("nettool_probe_response_seconds_sum%s %s\n", l, float(h.Sum().Seconds()))
-	s.printf("nettool_probe_response_seconds_count%s %d\n", l, h.N())
+	p.Sample("nettool_probe_response_seconds_sum", h.Sum().Seconds(), "target", to)
+	p.Sample("nettool_probe_response_seconds_count", float64(h.N()), "target", to)
 }
-
-// label is names and values in turn.
-type label []string
-
-func (l label) and(name, value string) label { return append(l[:len(l):len(l)], name, value) }
-
-// String is the labels as the text format wants them.
-func (l label) String() string {
-	var parts []string
-	for i := 0; i < len(l); i += 2 {
-		value := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(l[i+1])
-		parts = append(parts, fmt.Sprintf(`%s="%s"`, l[i], value))
-	}
-	return "{" + strings.Join(parts, ",") + "}"
-}
-
-func float(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

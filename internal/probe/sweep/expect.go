@@ -47,7 +47,7 @@ func (e *Expect) Of(port uint16) string {
 	return ""
 }
 
-// Met tells whether an outcome is what was expected. One that says nothing about
+// Met reports whether an outcome is what was expected. One that says nothing about
 // the target is not.
 func (e *Expect) Met(port uint16, o attempt.Outcome) bool {
 	switch e.Of(port) {

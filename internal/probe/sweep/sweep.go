@@ -1,6 +1,7 @@
 // Package sweep asks many ports, as many at once as the network and this machine
-// bear. A port is called closed only when the target said so: timeouts are asked
-// again, failures of this machine are too, and a connection to oneself is none.
+// can bear. A port is called closed only if the target says so: a port is asked
+// again after a timeout or a failure of this machine, and a connection to oneself
+// does not count.
 package sweep
 
 import (
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nettool/internal/clock"
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/target"
 )
@@ -93,7 +95,7 @@ func New(c Config, hosts []Host) *Sweep {
 	return s
 }
 
-// most is how many attempts there may be at once, where there is room for so many
+// most returns how many attempts may run at once, given room for that many
 // connections.
 func (c *Config) most(room int) int {
 	if c.Window > 0 {
@@ -178,7 +180,7 @@ func (s *Sweep) pace(ctx context.Context) bool {
 		return true
 	}
 	due := s.began.Add(time.Duration(float64(s.started.Add(1)-1) / s.config.Rate * float64(time.Second)))
-	return attempt.Sleep(ctx, time.Until(due))
+	return clock.Sleep(ctx, time.Until(due))
 }
 
 // ask makes one attempt and says what it tells about the window.
@@ -196,7 +198,7 @@ func (s *Sweep) ask(ctx context.Context, t task) signal {
 	case r.Outcome == attempt.LocalError && t.locals < maxLocals:
 		t.locals++
 		s.later(t)
-		attempt.Sleep(ctx, time.Duration(t.locals)*2*time.Millisecond)
+		clock.Sleep(ctx, time.Duration(t.locals)*2*time.Millisecond)
 		return starved
 	case r.Outcome == attempt.Timeout && int(t.timeouts) < s.config.Retries:
 		t.timeouts++

@@ -68,7 +68,7 @@ func (t Threshold) withCount(value string) (Threshold, error) {
 	return t, nil
 }
 
-// Judge tells whether the condition holds, and what was measured. A condition on
+// Judge reports whether the condition holds, and what was measured. A condition on
 // a time does not hold when nothing was ok: there is no time to compare.
 func (t Threshold) Judge(of *Tally) (holds bool, got string) {
 	v, known := t.measure(of)

@@ -63,7 +63,7 @@ func pair(host, ports string) (Target, error) {
 	return withPorts(addr, ranges), nil
 }
 
-// bareHost tells whether text can be the HOST of HOST PORT: a name or an IP
+// bareHost reports whether text can be the HOST of HOST PORT: a name or an IP
 // without a port.
 func bareHost(text string) bool {
 	if strings.HasPrefix(text, "[") {
@@ -75,7 +75,7 @@ func bareHost(text string) bool {
 	return !strings.Contains(text, ":") || strings.Count(text, ":") > 1 && !keyword(text)
 }
 
-// portList tells whether text is made of port numbers only.
+// portList reports whether text is made of port numbers only.
 func portList(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789,-") == "" && text[0] != '-'
 }

@@ -66,12 +66,12 @@ func parseService(name string) (uint16, error) {
 	return uint16(n), nil
 }
 
-// digits tells whether text is decimal digits, at least one.
+// digits reports whether text is decimal digits, at least one.
 func digits(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
-// isList tells whether text names several ports. A service name with a hyphen
+// isList reports whether text names several ports. A service name with a hyphen
 // is one port.
 func isList(text string) bool {
 	if strings.Contains(text, ",") {
@@ -95,7 +95,7 @@ func merged(ranges []Range) []Range {
 	return out
 }
 
-// Contains tells whether port is in one of the ranges.
+// Contains reports whether port is in one of the ranges.
 func Contains(ranges []Range, port uint16) bool {
 	return slices.ContainsFunc(ranges, func(r Range) bool { return r.First <= port && port <= r.Last })
 }

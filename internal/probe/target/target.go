@@ -116,7 +116,7 @@ func Host(a socket.Addr) string {
 	return a.Host
 }
 
-// Local tells whether an address is certain to be on this machine: a unix
+// Local reports whether an address is certain to be on this machine: a unix
 // socket, or every one of its candidates a loopback address.
 func Local(a socket.Addr, candidates []netip.AddrPort) bool {
 	if a.Network == "unix" || a.Loopback || a.Host == "" || a.Host == "localhost" {

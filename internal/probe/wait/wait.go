@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"nettool/internal/clock"
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/target"
 	"nettool/internal/socket"
@@ -17,8 +18,8 @@ type Config struct {
 	Interval time.Duration // between the starts of attempts; zero grows from 5 ms
 	For      int           // successes in a row, default 1
 	Down     bool          // wait until the target is gone instead
-	// Turn, if not nil, is told of every attempt that ends otherwise than the
-	// one before, and of the first.
+	// Turn, if not nil, is called for the first attempt and for every one that ends
+	// differently from the one before.
 	Turn func(r *attempt.Result, since time.Duration)
 }
 
@@ -72,13 +73,13 @@ func Run(ctx context.Context, c Config, to socket.Addr) Ending {
 			e.Done = true
 			return e
 		}
-		if !attempt.Sleep(ctx, c.rest(&gap, &e.Last)) {
+		if !clock.Sleep(ctx, c.rest(&gap, &e.Last)) {
 			return e.end(began)
 		}
 	}
 }
 
-// cutShort tells whether an attempt ended because the wait did: the timeout, or
+// cutShort reports whether an attempt ended because the wait did: the timeout, or
 // the name that was not found, is the deadline's, and says nothing of the target.
 func cutShort(ctx context.Context, o attempt.Outcome) bool {
 	switch o {
@@ -88,14 +89,14 @@ func cutShort(ctx context.Context, o attempt.Outcome) bool {
 	return false
 }
 
-// end is the ending of a wait that was in vain.
+// end completes the ending of a wait that did not succeed.
 func (e Ending) end(began time.Time) Ending {
 	e.Took = time.Since(began)
 	e.History[len(e.History)-1].To = e.Took
 	return e
 }
 
-// reached tells whether an attempt shows what is waited for. A target is gone
+// reached reports whether an attempt shows what is waited for. A target is gone
 // only when an attempt says so: not when a name does not resolve, nor when the
 // attempt failed on this side or was cut short.
 func (c *Config) reached(ctx context.Context, r *attempt.Result) bool {

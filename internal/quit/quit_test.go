@@ -1,11 +1,11 @@
-package handler
+package quit
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestQuitter(t *testing.T) {
+func TestScan(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		prefix string
@@ -33,6 +33,8 @@ func TestQuitter(t *testing.T) {
 		{"quit", "|quit", "", true},
 		{"q", "\nq", "\n", true},
 		{"aab", "aaab\naab", "aaab\n", true}, // a line matches from its first byte only
+		{"\n", "\n\n", "\n\n", false},
+		{"a\nb", "a\nb\na\nb", "a\nb\na\nb", false},
 		{"\xff\x00", "\n\xff\x00", "\n", true},
 	} {
 		kept, found := scanAll(test.prefix, strings.Split(test.pieces, "|"))
@@ -44,9 +46,9 @@ func TestQuitter(t *testing.T) {
 
 // scanAll scans pieces as echo does: until one is found.
 func scanAll(prefix string, pieces []string) (kept string, found bool) {
-	q := quitter{prefix: prefix}
+	q := Scanner{Prefix: prefix}
 	for _, piece := range pieces {
-		n, found := q.scan([]byte(piece))
+		n, found := q.Scan([]byte(piece))
 		kept += piece[:n]
 		if found {
 			return kept, true
@@ -67,20 +69,18 @@ func quitAt(prefix, text string) int {
 	return -1
 }
 
-// FuzzQuitter cuts a text in pieces: whether a line quits does not depend on
+// FuzzScan cuts a text in pieces: whether a line quits does not depend on
 // where, and what is kept is what comes before it, but for bytes of the prefix
 // that were sent on before the rest of it came.
-func FuzzQuitter(f *testing.F) {
+func FuzzScan(f *testing.F) {
 	f.Add("quit", "hello\nquit\n", []byte{1, 2, 3})
 	f.Add("quit", "qui\nquitquit", []byte{3, 2, 1, 1, 1})
 	f.Add("a", "", []byte{})
+	f.Add("a\n", "a\na\n", []byte{1, 1})
 	f.Add("ab", "aab\nab", []byte{1, 1, 1, 1, 1, 1})
 	f.Fuzz(func(t *testing.T, prefix, text string, cuts []byte) {
-		if strings.Contains(prefix, "\n") {
-			return // no line starts with it
-		}
 		want := quitAt(prefix, text)
-		if prefix == "" {
+		if prefix == "" || strings.Contains(prefix, "\n") {
 			want = -1
 		}
 		kept, found := scanAll(prefix, []string{text})
@@ -105,4 +105,16 @@ func cut(text string, sizes []byte) (pieces []string) {
 		text = text[n:]
 	}
 	return append(pieces, text)
+}
+
+// TestScanAfterTheLine: what follows in later pieces is the line's, or comes
+// after it.
+func TestScanAfterTheLine(t *testing.T) {
+	t.Parallel()
+	s := Scanner{Prefix: "qu"}
+	for _, piece := range []string{"qu", "it", "\nrest\n"} {
+		if start, found := s.Scan([]byte(piece)); start != 0 || !found {
+			t.Errorf("%q: %d, %v", piece, start, found)
+		}
+	}
 }

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package probe
+package program
 
 import (
 	"errors"
@@ -10,11 +10,12 @@ import (
 	"nettool/internal/exit"
 )
 
-// becomeProgram runs the command and ends as it does: this system cannot replace
-// a process.
-func becomeProgram(path string, line []string) error {
+// Become runs the program at path, which Find has found, and ends as it does:
+// this system cannot replace a process. line is its command line, its own name
+// included.
+func Become(path string, line, environ []string) error {
 	cmd := exec.Command(path)
-	cmd.Args = line
+	cmd.Args, cmd.Env = line, environ
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	err := cmd.Run()
 	if ended, ok := errors.AsType[*exec.ExitError](err); ok {

@@ -1,0 +1,85 @@
+// Package interrupt lets SIGINT and SIGTERM end a context instead of the process.
+package interrupt
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"nettool/internal/exit"
+)
+
+// echo is how soon after the first signal another one is no second request:
+// timeout(1) sends its signal to the process and then to the process group.
+const echo = 100 * time.Millisecond
+
+// Context returns a context that the first SIGINT or SIGTERM ends. Its cause is
+// an *Error inside an *exit.Error with the signal's code. A second signal ends the
+// process as if nobody handled signals: whoever sends it does not want to wait.
+//
+// cancel ends the context for another reason. stop, which must be called, ends it
+// as well and stops handling signals.
+func Context() (ctx context.Context, cancel context.CancelCauseFunc, stop func()) {
+	ctx, cancel = context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	var watching sync.WaitGroup
+	watching.Go(func() { watch(signals, cancel) })
+	return ctx, cancel, func() {
+		signal.Stop(signals)
+		cancel(nil)
+		close(signals)
+		watching.Wait()
+	}
+}
+
+// watch cancels on the first signal, ignores its echoes, and leaves the next one
+// to the system.
+func watch(signals <-chan os.Signal, cancel context.CancelCauseFunc) {
+	first, ok := <-signals
+	if !ok {
+		return
+	}
+	number, _ := first.(syscall.Signal)
+	cancel(exit.With(exit.Signal(number), &Error{number}))
+	echoes := time.NewTimer(echo)
+	defer echoes.Stop()
+	for {
+		select {
+		case _, ok := <-signals:
+			if !ok {
+				return
+			}
+		case <-echoes.C:
+			signal.Reset(syscall.SIGINT, syscall.SIGTERM)
+			return
+		}
+	}
+}
+
+// Error means that a signal ended a context. It is a context.Canceled, too.
+type Error struct{ Signal syscall.Signal }
+
+// Error names the signal.
+func (e *Error) Error() string {
+	if e.Signal == syscall.SIGINT {
+		return "ended by SIGINT"
+	}
+	return "ended by SIGTERM"
+}
+
+// Is makes errors.Is take e for context.Canceled.
+func (e *Error) Is(target error) bool { return target == context.Canceled }
+
+// Of returns the signal that ended ctx; ok is false when there was none.
+func Of(ctx context.Context) (s syscall.Signal, ok bool) {
+	e, ok := errors.AsType[*Error](context.Cause(ctx))
+	if !ok {
+		return 0, false
+	}
+	return e.Signal, true
+}
