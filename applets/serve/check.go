@@ -11,6 +11,9 @@ import (
 	"nettool/internal/socket"
 )
 
+// maxKeptFD is the highest descriptor that programs can get.
+const maxKeptFD = 255
+
 // check finds options that do not go together, or would do nothing.
 func (c *Cmd) check(config *server.Config) error {
 	if err := c.checkHandler(config); err != nil {
@@ -28,6 +31,8 @@ func (c *Cmd) check(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--admin-allow needs --admin ADDRESS")
 	case c.Spare > 0 && config.Admission.MaxConns > 0 && config.Spare > config.Admission.MaxConns:
 		return exit.Errorf(exit.Usage, "--spare %d: is more than --max-conns %d", config.Spare, config.Admission.MaxConns)
+	case c.Timestamps && c.Log != "text":
+		return exit.Errorf(exit.Usage, "--timestamps is for the text log: json has them, and tcpserver's lines have none")
 	case c.Quiet && c.Verbose:
 		return exit.Errorf(exit.Usage, "-q and -v: want one of them")
 	case (c.SocketMode != "" || c.SocketOwner != "") && !hasUnix(config.Addrs):
@@ -71,8 +76,25 @@ func (c *Cmd) checkIdle(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--spare and --max-requests are for the children that run built-in handlers")
 	case c.Account != nil && *c.Account && !server.Accounts:
 		return exit.Errorf(exit.Usage, "--account: a program's bytes are counted on Linux only")
-	case (c.Stderr != "" || c.Account != nil) && !runsProgram(config):
-		return exit.Errorf(exit.Usage, "--stderr and --account are for a PROGRAM")
+	case (c.Stderr != "" || c.Account != nil || c.KeepFD != nil) && !runsProgram(config):
+		return exit.Errorf(exit.Usage, "--stderr, --account and --keep-fd are for a PROGRAM")
+	}
+	return c.checkKept()
+}
+
+// checkKept checks the descriptors that programs get.
+func (c *Cmd) checkKept() error {
+	for _, fd := range c.KeepFD {
+		switch {
+		case !server.Accounts:
+			return exit.Errorf(exit.Usage, "keep-fd %d: descriptors are kept open on Linux only", fd)
+		case fd < 3 || fd > maxKeptFD:
+			return exit.Errorf(exit.Usage, "keep-fd %d: want a descriptor from 3 to %d", fd, maxKeptFD)
+		case fd == c.ReadyFD:
+			return exit.Errorf(exit.Usage, "keep-fd %d: is the descriptor of --ready-fd, which is closed", fd)
+		case !inherited(fd):
+			return exit.Errorf(exit.Usage, "keep-fd %d: not an open descriptor", fd)
+		}
 	}
 	return nil
 }

@@ -24,6 +24,13 @@ func takeFD(fd int) (*os.File, error) {
 	return os.NewFile(uintptr(own), "ready-fd"), nil
 }
 
+// inherited reports whether a descriptor was left open for us by who has started
+// us: what we open ourselves is close-on-exec.
+func inherited(fd int) bool {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+	return err == nil && flags&unix.FD_CLOEXEC == 0
+}
+
 // silence puts /dev/null in the place of a standard descriptor. If its number
 // were free, a connection would get it, and our log.
 func silence(fd int) error {

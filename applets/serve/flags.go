@@ -19,6 +19,7 @@ type Cmd struct {
 	ReusePort   bool          `group:"Listening" help:"Share the port with other servers that do the same (SO_REUSEPORT)."`
 	Interface   string        `placeholder:"NAME" group:"Listening" help:"Take connections from this network interface only."`
 	Keepalive   cli.Duration  `placeholder:"DUR" group:"Listening" help:"Idle time before the first keepalive probe (default: 60s)."`
+	Nodelay     string        `enum:"on,off" default:"on" placeholder:"on|off" group:"Listening" help:"Send what a program writes at once (TCP_NODELAY); off: let the kernel make fewer, larger segments (default: ${default})."`
 	Rcvbuf      cli.Size      `placeholder:"SIZE" group:"Listening" help:"Receive buffer of connections (SO_RCVBUF)."`
 	Sndbuf      cli.Size      `placeholder:"SIZE" group:"Listening" help:"Send buffer of connections (SO_SNDBUF)."`
 	Dscp        cli.Count     `placeholder:"N" group:"Listening" help:"Differentiated services code point of what is sent, 1 to 63."`
@@ -57,6 +58,7 @@ type Cmd struct {
 	Spare       cli.Count `placeholder:"N" group:"Handler" help:"Warm children that wait for a connection (default: 2)."`
 	MaxRequests cli.Count `placeholder:"N" group:"Handler" help:"Connections that a child handles, one after another (default: 1000); 1 gives each connection a fresh process."`
 	Account     *bool     `negatable:"" group:"Handler" help:"Count a PROGRAM's bytes through a duplicate of its socket. Turn it off for programs that close their socket early and live on: the peer sees the end only when they exit."`
+	KeepFD      []int     `name:"keep-fd" placeholder:"N" group:"Handler" help:"Leave descriptor N, 3 or above, open in a PROGRAM. Repeatable; others are closed."`
 	Stderr      string    `enum:",inherit,null,socket" default:"" placeholder:"inherit|null|socket" group:"Handler" help:"Where a PROGRAM's standard error goes (default: inherit)."`
 
 	User  string `placeholder:"NAME[:GROUP]" group:"Privileges" help:"Become this user once the sockets are open and files are read, with all that runs later."`
@@ -65,9 +67,10 @@ type Cmd struct {
 	Admin      []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Output" help:"Answer HTTP on this loopback address or unix socket (repeatable): /metrics (Prometheus), /healthz, /readyz, /connections (JSON), and / for people."`
 	AdminAllow []admit.CIDR  `placeholder:"CIDR,…" group:"Output" help:"Let these addresses ask, too; --admin may then be any address."`
 
-	Log     string `enum:"text,json,ucspi" default:"text" placeholder:"text|json|ucspi" group:"Output" help:"Form of the events on standard error; ucspi is tcpserver's own lines (default: ${default})."`
-	Verbose bool   `short:"v" group:"Output" help:"Log opened connections, too."`
-	Quiet   bool   `short:"q" group:"Output" help:"Log errors only."`
+	Log        string `enum:"text,json,ucspi" default:"text" placeholder:"text|json|ucspi" group:"Output" help:"Form of the events on standard error; ucspi is tcpserver's own lines (default: ${default})."`
+	Timestamps bool   `group:"Output" help:"Begin each line of the text log with the time, in UTC."`
+	Verbose    bool   `short:"v" group:"Output" help:"Log opened connections, too."`
+	Quiet      bool   `short:"q" group:"Output" help:"Log errors only."`
 }
 
 // Help introduces the applet.

@@ -45,7 +45,7 @@ func (c *Cmd) Run(call *cli.Call) error {
 	signals, stop := notify(served()...)
 	defer stop()
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a standard error that nobody reads must not end us
-	config.Log = report.NewLog(call.Stderr, call.Name, c.Log, c.level())
+	config.Log = report.NewLog(call.Stderr, call.Name, c.logFormat(), c.level())
 	defer config.Log.Close()
 	return server.Run(context.Background(), config, signals)
 }
@@ -86,6 +86,7 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		MaxTotal:      c.MaxTotal.Or(0, 0),
 		Spare:         c.Spare.Or(2, 0),
 		MaxRequests:   c.MaxRequests.Or(1000, math.MaxInt32),
+		KeepFDs:       c.KeepFD,
 		Account:       c.Account == nil || *c.Account,
 		Grace:         c.Grace.Limit(10 * time.Second),
 		KillAfter:     c.KillAfter.Limit(server.DefaultKillAfter),
@@ -157,6 +158,9 @@ func (c *Cmd) options() (socket.Options, error) {
 		Interface: c.Interface,
 		Owner:     c.SocketOwner,
 	}
+	if c.Nodelay == "off" {
+		o.NoDelay = -1
+	}
 	if c.SocketMode != "" {
 		mode, err := strconv.ParseUint(c.SocketMode, 8, 9+1)
 		if err != nil || mode > 0o777 {
@@ -183,6 +187,14 @@ func (c *Cmd) admin() *status.Admin {
 		return nil
 	}
 	return &status.Admin{Addrs: c.Admin, Allow: c.AdminAllow}
+}
+
+// logFormat is the form of the log.
+func (c *Cmd) logFormat() string {
+	if c.Timestamps {
+		return c.Log + "+time"
+	}
+	return c.Log
 }
 
 func (c *Cmd) level() report.Level {

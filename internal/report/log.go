@@ -23,6 +23,9 @@ const (
 // Schema names the JSON form of the events.
 const Schema = "nettool.serve/1"
 
+// timed is the format of text with times.
+const timed = "text+time"
+
 // Log is serve's event log on standard error. Its methods never block: for a slow
 // reader, lines are dropped and their number is logged. It is safe for concurrent use.
 type Log struct {
@@ -31,8 +34,9 @@ type Log struct {
 	handler slog.Handler
 }
 
-// NewLog returns a log that writes to w in format "text", "json" or "ucspi".
-// name is how text lines begin. Close it to see the last lines.
+// NewLog returns a log that writes to w in format "text", "text+time", "json" or
+// "ucspi". name is how text lines begin, after the time (RFC 3339, UTC) if they
+// have one. Close it to see the last lines.
 func NewLog(w io.Writer, name, format string, level Level) *Log {
 	l := &Log{level: level, queue: newQueue(w, noticeOf(name, format))}
 	switch format {
@@ -44,7 +48,7 @@ func NewLog(w io.Writer, name, format string, level Level) *Log {
 			l.level = Verbose // tcpserver logs the beginning of every connection
 		}
 	default:
-		l.handler = &textHandler{name: name, to: l.queue}
+		l.handler = &textHandler{name: name, times: format == timed, to: l.queue}
 	}
 	return l
 }
@@ -55,7 +59,7 @@ func noticeOf(name, format string) func(lines int) []byte {
 		var b bytes.Buffer
 		r := slog.NewRecord(time.Now(), slog.LevelInfo, "error", 0)
 		r.AddAttrs(slog.String("error", fmt.Sprintf("log: %d lines dropped: standard error was not read, or full", lines)))
-		var h slog.Handler = &textHandler{name: name, to: &b}
+		var h slog.Handler = &textHandler{name: name, times: format == timed, to: &b}
 		if format == "json" {
 			h = newJSON(&b)
 		}

@@ -12,8 +12,9 @@ import (
 // textHandler writes events for people: "NAME: event key=value …". A key that
 // ends in _us is shown as a duration without that ending.
 type textHandler struct {
-	name string
-	to   io.Writer
+	name  string
+	times bool // lines begin with the time
+	to    io.Writer
 }
 
 func (h *textHandler) Enabled(context.Context, slog.Level) bool { return true }
@@ -22,6 +23,9 @@ func (h *textHandler) WithGroup(string) slog.Handler            { return h }
 
 func (h *textHandler) Handle(_ context.Context, r slog.Record) error {
 	line := make([]byte, 0, 256)
+	if h.times {
+		line = r.Time.UTC().AppendFormat(line, "2006-01-02T15:04:05.000Z ")
+	}
 	line = append(line, h.name...)
 	line = append(line, ": "...)
 	line = append(line, r.Message...)

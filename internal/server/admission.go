@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -78,8 +79,9 @@ func (a *admission) changed(now time.Time) bool {
 	return age < 0 || age >= ruleInterval
 }
 
-// follow reads the rules file again when it has changea. It is called before a
-// connection is decided about, so that an idle server does nothing.
+// follow reads the rules file again when it has changed. It is called before a
+// connection is decided about, and every second, so that a bad file is reported
+// when it is written.
 func (a *admission) follow(now time.Time) {
 	if a.rules.File == "" {
 		return
@@ -91,6 +93,19 @@ func (a *admission) follow(now time.Time) {
 	if a.changed(now) {
 		a.read()
 	}
+}
+
+// rereadable checks that the file can be read once more: the user that the server
+// has become may not be allowed to.
+func (a *admission) rereadable() error {
+	if a.rules.File == "" {
+		return nil
+	}
+	f, err := os.Open(a.rules.File)
+	if err != nil {
+		return fmt.Errorf("the file will not be read again: %w", err)
+	}
+	return f.Close()
 }
 
 // reload reads the rules file now.

@@ -51,6 +51,7 @@ type Config struct {
 	Spare       int // warm children that wait
 	MaxRequests int // connections per child
 
+	KeepFDs      []int         // descriptors that programs get, each as itself
 	Account      bool          // TCP_INFO accounting of programs
 	Grace        time.Duration // for connections to end by themselves when draining; negative is no limit
 	KillAfter    time.Duration // from SIGTERM to SIGKILL; negative is never

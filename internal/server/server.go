@@ -67,6 +67,9 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error)
 	}
 	defer s.supervisor.Close()
 	defer s.closeListeners()
+	if err := s.admission.rereadable(); err != nil {
+		cfg.Log.Error("rules", err)
+	}
 	if err := s.prepare(); err != nil {
 		return err
 	}
@@ -175,8 +178,17 @@ func (s *Server) ready() {
 		return
 	}
 	s.beat()
+	s.followRules()
 	if err := s.announce(); err != nil {
 		s.fail(exit.With(exit.Local, err))
+	}
+}
+
+// followRules looks after the rules file, now and every second.
+func (s *Server) followRules() {
+	if s.cfg.Rules.File != "" {
+		s.admission.follow(time.Now())
+		s.loop.After(time.Second, s.followRules)
 	}
 }
 

@@ -33,6 +33,8 @@ func (s *Server) upgrade() {
 	switch {
 	case s.cfg.Once:
 		err = errors.New("--once serves one connection only")
+	case len(s.cfg.KeepFDs) > 0:
+		err = errors.New("the descriptors of --keep-fd cannot be handed on")
 	case s.upgrader.Gone():
 		err = errors.New("a successor has taken over already")
 	case s.phase == draining:

@@ -24,6 +24,7 @@ unshare:util-linux
 prlimit:util-linux
 setpriv:util-linux
 bash:bash
+perl:perl-base
 openssl:openssl
 microsocks:microsocks
 tinyproxy:tinyproxy-bin

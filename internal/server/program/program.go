@@ -16,6 +16,7 @@ type Config struct {
 	Argv     []string // Argv[0] as typed
 	Environ  []string // the server's
 	Stderr   string   // inherit (or empty), null or socket
+	KeepFDs  []int    // descriptors that it gets, each as itself
 	Account  bool     // count bytes and apply Limits, by a copy of the socket
 	Limits   handoff.Limits
 	DeadPeer time.Duration // bound on a vanished peer, or zero

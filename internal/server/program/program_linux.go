@@ -114,10 +114,22 @@ func (r *Runner) start(p *program) (err error) {
 	}
 	p.conn.PID, p.pidfd, err = r.starter.Start(r.cfg.Path, r.cfg.Argv, spawn.Attr{
 		Env:    p.env,
-		Files:  []int{fd, fd, stderr},
+		Files:  r.files(fd, stderr),
 		Setsid: true,
 	})
 	return err
+}
+
+// files are the descriptors of a program, by their numbers there.
+func (r *Runner) files(fd, stderr int) []int {
+	files := []int{fd, fd, stderr}
+	for _, kept := range r.cfg.KeepFDs {
+		for len(files) <= kept {
+			files = append(files, -1)
+		}
+		files[kept] = kept
+	}
+	return files
 }
 
 // started takes over a program that has started.
