@@ -7,8 +7,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -17,6 +15,7 @@ import (
 	"nettool/internal/exit"
 	"nettool/internal/program"
 	"nettool/internal/socket"
+	"nettool/internal/ucspi"
 )
 
 // The descriptors of a UCSPI client (the conventions of tcpclient).
@@ -72,28 +71,13 @@ func place(fd int) error {
 	return unix.Dup2(high, writeFD)
 }
 
-// programEnv is env with the variables of the connection, and without what an
-// outer connection may have left.
+// programEnv is env with the variables of the connection.
 func programEnv(env []string, conn net.Conn) []string {
-	kept := make([]string, 0, len(env)+5)
-	for _, kv := range env {
-		if name, _, _ := strings.Cut(kv, "="); !ofConnection(name) {
-			kept = append(kept, kv)
-		}
-	}
+	kept := ucspi.Without(env)
 	local, isTCP := conn.LocalAddr().(*net.TCPAddr)
 	remote, _ := conn.RemoteAddr().(*net.TCPAddr)
 	if !isTCP {
 		return append(kept, "PROTO=UNIX", "UNIXREMOTEPATH="+conn.RemoteAddr().String())
 	}
-	return append(kept, "PROTO=TCP",
-		"TCPLOCALIP="+ipText(local), "TCPLOCALPORT="+strconv.Itoa(local.Port),
-		"TCPREMOTEIP="+ipText(remote), "TCPREMOTEPORT="+strconv.Itoa(remote.Port))
-}
-
-func ipText(a *net.TCPAddr) string { return a.AddrPort().Addr().Unmap().String() }
-
-func ofConnection(name string) bool {
-	return name == "PROTO" || strings.HasPrefix(name, "TCPLOCAL") || strings.HasPrefix(name, "TCPREMOTE") ||
-		strings.HasPrefix(name, "UNIXLOCAL") || strings.HasPrefix(name, "UNIXREMOTE")
+	return append(kept, ucspi.TCP(local.AddrPort(), remote.AddrPort())...)
 }

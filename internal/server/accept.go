@@ -6,6 +6,7 @@ import (
 
 	"nettool/internal/admit"
 	"nettool/internal/server/loop"
+	"nettool/internal/server/run"
 )
 
 // accepting is why the listeners are polled or not.
@@ -80,7 +81,8 @@ func (s *Server) refuse(sock *loop.Socket, cause admit.Cause) {
 		s.accepting.full.enter(s.cfg.Log, s.admission.Live())
 	}
 	s.counts.Rejected[cause]++
-	s.cfg.Log.Event("reject", slog.String("remote", sock.Remote.Text), slog.String("local", sock.Local.Text), slog.String("cause", string(cause)))
+	attrs := []slog.Attr{slog.String("remote", sock.Remote.Text), slog.String("local", sock.Local.Text), slog.String("cause", string(cause))}
+	s.cfg.Log.Event("reject", append(attrs, run.UserAttrs(sock.Remote.User)...)...)
 	s.loop.Refuse(sock, s.cfg.RejectMessage, cause != admit.Resources)
 }
 

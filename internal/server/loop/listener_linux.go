@@ -79,7 +79,11 @@ func (ln *Listener) Accept() (*Socket, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("accept", err)
 	}
-	return &Socket{FD: fd, Remote: sockaddrPeer(sa), Local: ln.localOf(fd)}, nil
+	s := &Socket{FD: fd, Remote: sockaddrPeer(sa), Local: ln.localOf(fd)}
+	if !s.Remote.Addr.IsValid() {
+		s.Remote.User = userOf(fd)
+	}
+	return s, nil
 }
 
 // AcceptNow is Accept for a caller who has just made room for one more.
@@ -110,6 +114,15 @@ func (ln *Listener) localOf(fd int) Peer {
 		return Peer{Text: socket.Text(ln.Addr)}
 	}
 	return sockaddrPeer(sa)
+}
+
+// userOf is who is at the other end of a unix socket.
+func userOf(fd int) *User {
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return nil
+	}
+	return &User{PID: int(cred.Pid), UID: int(cred.Uid), GID: int(cred.Gid)}
 }
 
 // File is a copy of the listening socket, for another process.

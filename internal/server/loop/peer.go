@@ -10,7 +10,11 @@ type Peer struct {
 	Addr netip.AddrPort // invalid for unix sockets; IPv4-mapped addresses are unmapped
 	Path string         // unix sockets: path, "@name", or empty
 	Text string         // as logs show it
+	User *User          // at the other end of a unix socket, when the system tells
 }
+
+// User is who has made a unix connection (SO_PEERCRED, unix(7)).
+type User struct{ PID, UID, GID int }
 
 func tcpPeer(a netip.AddrPort) Peer { return Peer{Addr: a, Text: a.String()} }
 

@@ -45,7 +45,7 @@ func (a *account) note(failed bool) {
 	if a.over {
 		return
 	}
-	if info, ok := socket.InfoFD(a.fd); ok && info.State == tcpClose {
+	if info, ok := socket.InfoFD(a.fd); ok && info.State == socket.TCPClose {
 		a.over = true
 		a.reset = a.reset || !finAcked(&info)
 		a.dead = a.deadPeer > 0 && givenUp(&info, a.deadPeer)
@@ -106,7 +106,6 @@ const (
 	tcpFinWait1  = 4
 	tcpFinWait2  = 5
 	tcpTimeWait  = 6
-	tcpClose     = 7
 	tcpCloseWait = 8
 	tcpLastAck   = 9
 	tcpClosing   = 11
@@ -141,7 +140,7 @@ func fins(info *socket.TCPInfo, reset bool) (theirs, ours bool) {
 		return false, true
 	case tcpLastAck, tcpClosing, tcpTimeWait:
 		return true, true
-	case tcpClose:
+	case socket.TCPClose:
 		return !reset, finAcked(info)
 	}
 	return false, false

@@ -1,50 +1,58 @@
 package program
 
 import (
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+
+	"nettool/internal/server/loop"
+	"nettool/internal/server/run"
+	"nettool/internal/ucspi"
 )
 
 // baseEnviron is what every program's environment begins with: ours, without
 // what speaks of our own connections, supervisor or upgrade.
 func baseEnviron(environ []string) []string {
-	return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
-		key, _, _ := strings.Cut(kv, "=")
-		return private(key)
+	return slices.DeleteFunc(ucspi.Without(environ), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return private(name)
 	})
 }
 
-// private reports whether a variable is set per connection, or is meant for us
-// alone (sd_listen_fds(3), sd_notify(3)).
-func private(key string) bool {
+// private reports whether a variable is meant for us alone (sd_listen_fds(3),
+// sd_notify(3)).
+func private(name string) bool {
 	for _, prefix := range []string{"TABLEFLIP_", "LISTEN_", "WATCHDOG_"} {
-		if strings.HasPrefix(key, prefix) {
+		if strings.HasPrefix(name, prefix) {
 			return true
 		}
 	}
-	switch key {
-	case "PROTO", "NOTIFY_SOCKET", "NETTOOL_CONN_ID",
-		"TCPLOCALIP", "TCPLOCALPORT", "TCPLOCALHOST",
-		"TCPREMOTEIP", "TCPREMOTEPORT", "TCPREMOTEHOST", "TCPREMOTEINFO", "TCPCONNNUM",
-		"UNIXLOCALPATH", "UNIXREMOTEPID", "UNIXREMOTEEUID", "UNIXREMOTEEGID":
-		return true
-	}
-	return false
+	return name == "NOTIFY_SOCKET"
 }
 
-// tcpEnviron is the UCSPI-TCP environment of a connection. IPv6 keeps
-// PROTO=TCP, as the addresses tell.
-func tcpEnviron(local, remote netip.AddrPort, id uint64, connNum int) []string {
+// environment is that of the program for one connection.
+func environment(base []string, c *run.Conn) []string {
+	own := []string{"NETTOOL_CONN_ID=" + strconv.FormatUint(c.ID, 10)}
+	if c.Remote.Addr.IsValid() {
+		own = append(own, "TCPCONNNUM="+strconv.Itoa(c.Ticket.ConnNum))
+		own = append(own, ucspi.TCP(c.Local.Addr, c.Remote.Addr)...)
+	} else {
+		own = append(own, unixEnviron(c.Local.Path, c.Remote.User)...)
+	}
+	return withRules(slices.Concat(base, own), c.Ticket.Env)
+}
+
+// unixEnviron are the variables of a unix connection.
+func unixEnviron(localPath string, user *loop.User) []string {
+	if user == nil {
+		user = &loop.User{}
+	}
 	return []string{
-		"PROTO=TCP",
-		"TCPLOCALIP=" + local.Addr().WithZone("").String(),
-		"TCPLOCALPORT=" + strconv.Itoa(int(local.Port())),
-		"TCPREMOTEIP=" + remote.Addr().WithZone("").String(),
-		"TCPREMOTEPORT=" + strconv.Itoa(int(remote.Port())),
-		"TCPCONNNUM=" + strconv.Itoa(connNum),
-		"NETTOOL_CONN_ID=" + strconv.FormatUint(id, 10),
+		"PROTO=UNIX",
+		"UNIXLOCALPATH=" + localPath,
+		"UNIXREMOTEPID=" + strconv.Itoa(user.PID),
+		"UNIXREMOTEEUID=" + strconv.Itoa(user.UID),
+		"UNIXREMOTEEGID=" + strconv.Itoa(user.GID),
 	}
 }
 
@@ -54,24 +62,8 @@ func withRules(environ, rule []string) []string {
 		return environ
 	}
 	environ = slices.DeleteFunc(environ, func(kv string) bool {
-		key, _, _ := strings.Cut(kv, "=")
-		return slices.ContainsFunc(rule, func(set string) bool { return strings.HasPrefix(set, key+"=") })
+		name, _, _ := strings.Cut(kv, "=")
+		return slices.ContainsFunc(rule, func(set string) bool { return strings.HasPrefix(set, name+"=") })
 	})
 	return append(environ, rule...)
-}
-
-// credentials are the user at the other end of a unix socket (SO_PEERCRED,
-// unix(7)).
-type credentials struct{ pid, uid, gid int }
-
-// unixEnviron is the environment of a unix connection.
-func unixEnviron(localPath string, cred credentials, id uint64) []string {
-	return []string{
-		"PROTO=UNIX",
-		"UNIXLOCALPATH=" + localPath,
-		"UNIXREMOTEPID=" + strconv.Itoa(cred.pid),
-		"UNIXREMOTEEUID=" + strconv.Itoa(cred.uid),
-		"UNIXREMOTEEGID=" + strconv.Itoa(cred.gid),
-		"NETTOOL_CONN_ID=" + strconv.FormatUint(id, 10),
-	}
 }

@@ -69,7 +69,7 @@ func (r *Runner) Warm(ready func()) error {
 
 // Run queues a program for the connection.
 func (r *Runner) Run(c *run.Conn) {
-	p := &program{conn: c, env: r.environment(c)}
+	p := &program{conn: c, env: environment(r.environ, c)}
 	r.running[c] = p
 	r.queue = append(r.queue, p)
 }
@@ -85,25 +85,6 @@ func (r *Runner) Flush() {
 			r.started(p)
 		}
 	}
-}
-
-// environment is that of the program for one connection.
-func (r *Runner) environment(c *run.Conn) []string {
-	var own []string
-	if c.Remote.Addr.IsValid() {
-		own = tcpEnviron(c.Local.Addr, c.Remote.Addr, c.ID, c.Ticket.ConnNum)
-	} else {
-		own = unixEnviron(c.Local.Path, peerCredentials(c.FD), c.ID)
-	}
-	return withRules(slices.Concat(r.environ, own), c.Ticket.Env)
-}
-
-func peerCredentials(fd int) credentials {
-	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
-	if err != nil {
-		return credentials{}
-	}
-	return credentials{pid: int(cred.Pid), uid: int(cred.Uid), gid: int(cred.Gid)}
 }
 
 // start starts the program in a session, and so a process group, of its own.

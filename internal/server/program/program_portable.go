@@ -56,7 +56,7 @@ func (r *Runner) Flush() {
 
 // start starts the program, or gives the connection up.
 func (r *Runner) start(c *run.Conn) {
-	cmd := &exec.Cmd{Path: r.cfg.Path, Args: r.cfg.Argv, Env: r.environment(c), SysProcAttr: ownGroup()}
+	cmd := &exec.Cmd{Path: r.cfg.Path, Args: r.cfg.Argv, Env: environment(r.environ, c), SysProcAttr: ownGroup()}
 	stderr, err := r.stderr()
 	if err == nil {
 		cmd.Stderr = stderr
@@ -87,14 +87,6 @@ func (r *Runner) stderr() (*os.File, error) {
 		return nil, nil
 	}
 	return os.Stderr, nil
-}
-
-func (r *Runner) environment(c *run.Conn) []string {
-	own := unixEnviron(c.Local.Path, credentials{}, c.ID)
-	if c.Remote.Addr.IsValid() {
-		own = tcpEnviron(c.Local.Addr, c.Remote.Addr, c.ID, c.Ticket.ConnNum)
-	}
-	return withRules(append(r.environ[:len(r.environ):len(r.environ)], own...), c.Ticket.Env)
 }
 
 // await is the goroutine that waits for a program's end.

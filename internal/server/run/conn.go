@@ -52,6 +52,7 @@ func (c *Conn) End(now int64) Ending {
 		Remote:   c.Remote.Text,
 		Local:    c.Local.Text,
 		PID:      c.PID,
+		User:     c.Remote.User,
 		Duration: time.Duration(now - c.Accepted),
 		Exit:     -1,
 	}
@@ -59,13 +60,23 @@ func (c *Conn) End(now int64) Ending {
 
 // OpenAttrs are the fields of the log's line about the beginning.
 func (c *Conn) OpenAttrs(handler string) []slog.Attr {
-	return []slog.Attr{
+	a := []slog.Attr{
 		slog.Uint64("id", c.ID),
 		slog.String("remote", c.Remote.Text),
 		slog.String("local", c.Local.Text),
 		slog.String("handler", handler),
 		slog.Int("pid", c.PID),
 	}
+	return append(a, UserAttrs(c.Remote.User)...)
+}
+
+// UserAttrs are the fields of the log about who is at the other end of a unix
+// socket: none when it is not known.
+func UserAttrs(u *loop.User) []slog.Attr {
+	if u == nil {
+		return nil
+	}
+	return []slog.Attr{slog.Int("peer_pid", u.PID), slog.Int("peer_uid", u.UID)}
 }
 
 // Live is one connection as it is at this moment.
@@ -74,6 +85,7 @@ type Live struct {
 	Remote   string
 	Local    string
 	PID      int // of its process; 0 while it waits for one, and in the in-process model
+	User     *loop.User
 	Age      time.Duration
 	Counted  bool // the two counts below are known
 	BytesIn  int64
@@ -98,7 +110,7 @@ func (l *Live) Attrs(handler string) []slog.Attr {
 	if l.RTT > 0 {
 		a = append(a, slog.Int64("rtt_us", l.RTT.Microseconds()), slog.Int64("retrans", int64(l.Retrans)))
 	}
-	return a
+	return append(a, UserAttrs(l.User)...)
 }
 
 // counts are the bytes both ways; what is not known is null.

@@ -8,6 +8,7 @@ import (
 
 	"nettool/internal/exit"
 	"nettool/internal/handoff"
+	"nettool/internal/server/loop"
 )
 
 // Ending is how one connection ended: all that the closing record says.
@@ -16,6 +17,7 @@ type Ending struct {
 	Remote   string
 	Local    string
 	PID      int // 0 in the in-process model
+	User     *loop.User
 	Duration time.Duration
 	Reason   handoff.Reason
 	Text     string // the reason in the runner's own word, or empty
@@ -59,7 +61,7 @@ func (e *Ending) Attrs(handler string) []slog.Attr {
 	if e.Told {
 		a = append(a, slog.Int("code", int(exit.Of(e.With))))
 	}
-	return a
+	return append(a, UserAttrs(e.User)...)
 }
 
 // Result is what --once makes of this ending: an error that carries the exit

@@ -50,6 +50,8 @@ type connection struct {
 	BytesOut *int64  `json:"bytes_out"`
 	RTTUS    int64   `json:"rtt_us,omitempty"`
 	Retrans  *uint32 `json:"retrans,omitempty"`
+	PeerPID  *int    `json:"peer_pid,omitempty"`
+	PeerUID  *int    `json:"peer_uid,omitempty"`
 }
 
 // connections is the page of that name. It is made once for all who ask at the
@@ -104,6 +106,9 @@ func (p *Pages) described(all []run.Live) []connection {
 		}
 		if l.RTT > 0 {
 			list[i].Retrans = &l.Retrans
+		}
+		if u := l.User; u != nil {
+			list[i].PeerPID, list[i].PeerUID = &u.PID, &u.UID
 		}
 	}
 	return list

@@ -96,14 +96,7 @@ func (c *Counts) page(g *run.Gauges, dropped int) []byte {
 	t.Counter("nettool_spawn_failures_total", "Processes that could not be started.", c.SpawnFailures)
 	t.Counter("nettool_child_exits_total", "Children that ended without being told to.", c.ChildExits)
 	t.Counter("nettool_log_lines_dropped_total", "Lines of the log that standard error did not take.", uint64(dropped))
-	t.Gauge("nettool_ready", "1 when new connections are served.", bit(isReady(g)))
+	t.Gauge("nettool_ready", "1 when new connections are served.", metrics.Bool(isReady(g)))
 	t.Gauge("nettool_start_time_seconds", "When the server started, in seconds since the epoch.", float64(c.since.UnixMilli())/1000)
 	return t.Bytes()
-}
-
-func bit(on bool) float64 {
-	if on {
-		return 1
-	}
-	return 0
 }
