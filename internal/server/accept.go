@@ -147,6 +147,9 @@ func (s *Server) settle() {
 	}
 	s.updateFull()
 	s.updatePolling()
+	if s.phase == handedOver {
+		s.tellSuccessor()
+	}
 }
 
 // updateFull notes whether there is a free slot.

@@ -80,6 +80,7 @@ func (s *Server) close(l *listener) {
 func (s *Server) leaveListeners() {
 	s.runner.Collect()
 	successor := s.upgrader.Successor()
+	s.tellSuccessor()
 	upgrade.Log(s.cfg.Log, successor, len(s.conns), nil)
 	s.supervisor.Relieve(successor)
 	s.pages.Leave()
@@ -89,6 +90,14 @@ func (s *Server) leaveListeners() {
 	s.runner.Retire()
 	if grace := s.cfg.UpgradeGrace; grace >= 0 {
 		s.loop.After(grace, s.graceOver)
+	}
+}
+
+// tellSuccessor keeps the count of our connections up to date for the successor.
+func (s *Server) tellSuccessor() {
+	if s.told != len(s.conns) {
+		s.told = len(s.conns)
+		s.upgrader.Tell(s.told)
 	}
 }
 

@@ -39,6 +39,7 @@ type Server struct {
 	pages      *status.Pages
 	supervisor *supervise.Supervisor
 	upgrader   *upgrade.Upgrader
+	told       int           // connections that the successor knows of
 	stopped    chan struct{} // the loop has ended
 }
 
@@ -53,7 +54,7 @@ type listener struct {
 // those that the server acts upon.
 func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error) {
 	keepDescriptors()
-	s := &Server{cfg: cfg, conns: map[uint64]*run.Conn{}, counts: status.NewCounts(cfg.Admin != nil), stopped: make(chan struct{})}
+	s := &Server{cfg: cfg, conns: map[uint64]*run.Conn{}, told: -1, counts: status.NewCounts(cfg.Admin != nil), stopped: make(chan struct{})}
 	s.accepting.batch = fitDescriptors(cfg)
 	if s.admission, err = newAdmission(cfg); err != nil {
 		return err

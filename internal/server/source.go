@@ -6,6 +6,7 @@ import (
 	"nettool/internal/handoff"
 	"nettool/internal/server/run"
 	"nettool/internal/server/status"
+	"nettool/internal/server/upgrade"
 )
 
 // Ask runs fn in the loop, and waits for it a moment.
@@ -47,6 +48,9 @@ func (s *Server) state() string {
 	}
 	return "ready"
 }
+
+// Older is the image that the server has taken over from, as long as it lives.
+func (s *Server) Older() (upgrade.Older, bool) { return s.upgrader.Older() }
 
 // Table is every connection as it is now, the oldest first.
 func (s *Server) Table() []run.Live {

@@ -9,6 +9,7 @@ import (
 	"nettool/internal/handoff"
 	"nettool/internal/report"
 	"nettool/internal/server/run"
+	"nettool/internal/server/upgrade"
 )
 
 // Schema names the JSON form of /connections.
@@ -35,6 +36,7 @@ type overview struct {
 	Closed      map[string]uint64 `json:"closed"`
 	Rejected    map[string]uint64 `json:"rejected"`
 	Children    map[string]int    `json:"children"`
+	Older       *upgrade.Older    `json:"older_image,omitempty"` // after an upgrade, while it lives
 	Connections []connection      `json:"connections"`
 }
 
@@ -81,6 +83,9 @@ func (p *Pages) overview() overview {
 		Open: g.Open, Limit: g.Limit, Admitted: c.Admitted, BytesIn: c.bytesIn, BytesOut: c.bytesOut,
 		Closed: map[string]uint64{}, Rejected: map[string]uint64{},
 		Children: map[string]int{"idle": g.Idle, "busy": g.Busy, "starting": g.Starting},
+	}
+	if older, lives := p.source.Older(); lives {
+		o.Older = &older
 	}
 	for reason, n := range c.closed {
 		o.Closed[handoff.Reason(reason).String()] = n

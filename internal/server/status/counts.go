@@ -7,6 +7,7 @@ import (
 	"nettool/internal/handoff"
 	"nettool/internal/metrics"
 	"nettool/internal/server/run"
+	"nettool/internal/server/upgrade"
 )
 
 // Counts is what the server has counted since its start. It belongs to the
@@ -66,7 +67,7 @@ func (c *Counts) Ended(e *run.Ending) {
 func isReady(g *run.Gauges) bool { return g.State == "ready" }
 
 // page writes the metrics. dropped is how many lines of the log were lost.
-func (c *Counts) page(g *run.Gauges, dropped int) []byte {
+func (c *Counts) page(g *run.Gauges, dropped int, older upgrade.Older, lives bool) []byte {
 	var t metrics.Text
 	t.Family("nettool_connections", "gauge", "Connections that are open, by state.")
 	t.Sample("nettool_connections", float64(g.Open-g.Waiting), "state", "running")
@@ -98,5 +99,7 @@ func (c *Counts) page(g *run.Gauges, dropped int) []byte {
 	t.Counter("nettool_log_lines_dropped_total", "Lines of the log that standard error did not take.", uint64(dropped))
 	t.Gauge("nettool_ready", "1 when new connections are served.", metrics.Bool(isReady(g)))
 	t.Gauge("nettool_start_time_seconds", "When the server started, in seconds since the epoch.", float64(c.since.UnixMilli())/1000)
+	t.Gauge("nettool_older_image", "1 while an older image of the program, after an upgrade, has connections.", metrics.Bool(lives))
+	t.Gauge("nettool_older_image_connections", "Connections of the older image.", float64(older.Connections))
 	return t.Bytes()
 }

@@ -29,6 +29,7 @@ type Source interface {
 	Counts() *Counts
 	Table() []run.Live
 	Listening() []string
+	Older() (o upgrade.Older, lives bool)
 }
 
 // About is what does not change.
@@ -175,7 +176,8 @@ func (p *Pages) metrics() admin.Reply {
 	var page []byte
 	if !p.source.Ask(func() {
 		g := p.source.Gauges()
-		page = p.source.Counts().page(&g, p.Log.Dropped())
+		older, lives := p.source.Older()
+		page = p.source.Counts().page(&g, p.Log.Dropped(), older, lives)
 	}) {
 		return busy()
 	}

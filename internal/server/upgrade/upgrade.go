@@ -62,6 +62,12 @@ func Log(log *report.Log, pid, connections int, err error) {
 	log.Answer("upgrade", attrs...)
 }
 
+// Older is an image that has handed its listeners on, and has connections still.
+type Older struct {
+	PID         int `json:"pid"`
+	Connections int `json:"connections"`
+}
+
 // Files are copies of the listening sockets that a successor gets, by name.
 type Files map[string]*os.File
 

@@ -3,10 +3,8 @@ package upgrade
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -26,13 +24,11 @@ type Upgrader struct {
 
 	running bool
 	result  chan error  // of the upgrade that runs
-	pidFile *os.File    // where the successor writes its pid
+	shared  *os.File    // what we and the successor tell each other: see shared_linux.go
+	older   *older      // the image that we have taken over from, or nil
 	gone    bool        // a successor has taken over
 	arrived atomic.Bool // we have taken over
 }
-
-// pidName is the name under which the file for the pid is handed on.
-const pidName = "pid"
 
 // New takes over what an older image has, if one has started us.
 func New(log *report.Log) (*Upgrader, error) {
@@ -79,9 +75,8 @@ func (u *Upgrader) Ready() {
 	if u.flip == nil {
 		return
 	}
-	if file, err := u.flip.File(pidName); err == nil && file != nil {
-		file.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0)
-		file.Close()
+	if file, err := u.flip.File(sharedName); err == nil && file != nil {
+		u.older = meet(file)
 	}
 	u.arrived.Store(true)
 	if err := u.flip.Ready(); err != nil {
@@ -120,19 +115,17 @@ func (u *Upgrader) prepare(files Files) (err error) {
 	if u.running {
 		return nil
 	}
-	if u.pidFile == nil {
-		fd, err := unix.MemfdCreate("nettool-successor", unix.MFD_CLOEXEC)
-		if err != nil {
-			return os.NewSyscallError("memfd_create", err)
+	if u.shared == nil {
+		if u.shared, err = newShared(); err != nil {
+			return err
 		}
-		u.pidFile = os.NewFile(uintptr(fd), "pid")
 	}
 	for name, f := range files {
 		if err := u.flip.AddFile(name, f); err != nil {
 			return err
 		}
 	}
-	return u.flip.AddFile(pidName, u.pidFile)
+	return u.flip.AddFile(sharedName, u.shared)
 }
 
 // run is the goroutine that waits for the new image.
@@ -166,10 +159,17 @@ func (u *Upgrader) Take() (err error, known bool) {
 }
 
 // Successor is the new image's pid, 0 when it has not told.
-func (u *Upgrader) Successor() int {
-	text, _ := io.ReadAll(io.NewSectionReader(u.pidFile, 0, 16))
-	pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
-	return pid
+func (u *Upgrader) Successor() int { return successorIn(u.shared) }
+
+// Tell lets the successor know how many connections we have still.
+func (u *Upgrader) Tell(connections int) { tell(u.shared, connections) }
+
+// Older is the image that we have taken over from, as long as it lives.
+func (u *Upgrader) Older() (o Older, lives bool) {
+	if u.older == nil {
+		return Older{}, false
+	}
+	return u.older.state()
 }
 
 // Stop ends an upgrade that is going on and gives up the copies of the

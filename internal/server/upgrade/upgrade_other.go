@@ -44,6 +44,12 @@ func (u *Upgrader) Take() (err error, known bool) { return nil, false }
 // Successor is 0.
 func (u *Upgrader) Successor() int { return 0 }
 
+// Tell does nothing.
+func (u *Upgrader) Tell(int) {}
+
+// Older is nobody.
+func (u *Upgrader) Older() (o Older, lives bool) { return Older{}, false }
+
 // Stop has nothing to end.
 func (u *Upgrader) Stop() (succeeded bool) { return false }
 
