@@ -23,14 +23,14 @@ import (
 // is what they start themselves and do not put elsewhere, as a server's next image.
 type processes struct {
 	named  map[string]*process
-	leader *exec.Cmd // waits until the end, so that the group's number is nobody else's
-	stay   io.Closer // ends the leader
+	leader *exec.Cmd // keeps the group's number ours, and kills the group when it is let go
+	stay   io.Closer // lets go of the leader, as the end of our own process does
 }
 
 // group is the number of the process group.
 func (ps *processes) group() (int, error) {
 	if ps.leader == nil {
-		leader := exec.Command("cat")
+		leader := exec.Command("sh", "-c", "read end; kill -KILL 0")
 		leader.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		stay, err := leader.StdinPipe()
 		if err == nil {
