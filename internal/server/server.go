@@ -36,6 +36,7 @@ type Server struct {
 	failure   error
 
 	counts     *status.Counts
+	history    status.History
 	pages      *status.Pages
 	supervisor *supervise.Supervisor
 	upgrader   *upgrade.Upgrader
@@ -180,6 +181,7 @@ func (s *Server) ready() {
 	}
 	s.beat()
 	s.followRules()
+	s.sample()
 	if err := s.announce(); err != nil {
 		s.fail(exit.With(exit.Local, err))
 	}

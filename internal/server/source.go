@@ -28,6 +28,17 @@ func (s *Server) Ask(fn func()) bool {
 // Counts is what the server has counted.
 func (s *Server) Counts() *status.Counts { return s.counts }
 
+// History is the last two minutes.
+func (s *Server) History() *status.History { return &s.history }
+
+// sample takes a sample for the history, now and every second.
+func (s *Server) sample() {
+	if s.cfg.Admin != nil {
+		s.history.Note(s.counts, len(s.conns))
+		s.loop.After(time.Second, s.sample)
+	}
+}
+
 // Gauges are the numbers that go up and down.
 func (s *Server) Gauges() run.Gauges {
 	s.runner.Collect()

@@ -37,6 +37,7 @@ type overview struct {
 	Rejected    map[string]uint64 `json:"rejected"`
 	Children    map[string]int    `json:"children"`
 	Older       *upgrade.Older    `json:"older_image,omitempty"` // after an upgrade, while it lives
+	History     history           `json:"history"`
 	Connections []connection      `json:"connections"`
 }
 
@@ -84,6 +85,7 @@ func (p *Pages) overview() overview {
 		Closed: map[string]uint64{}, Rejected: map[string]uint64{},
 		Children: map[string]int{"idle": g.Idle, "busy": g.Busy, "starting": g.Starting},
 	}
+	o.History = p.source.History().page()
 	if older, lives := p.source.Older(); lives {
 		o.Older = &older
 	}

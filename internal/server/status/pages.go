@@ -27,6 +27,7 @@ type Source interface {
 	// The others are called by such a func only.
 	Gauges() run.Gauges
 	Counts() *Counts
+	History() *History
 	Table() []run.Live
 	Listening() []string
 	Older() (o upgrade.Older, lives bool)
