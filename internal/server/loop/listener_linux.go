@@ -72,14 +72,18 @@ func (ln *Listener) Poll(on bool) (err error) {
 
 // Accept takes a connection, which is the caller's then, or returns ErrNone.
 func (ln *Listener) Accept() (*Socket, error) {
-	fd, sa, err := unix.Accept4(ln.fd, unix.SOCK_CLOEXEC)
+	flags := unix.SOCK_CLOEXEC
+	if ln.loop.file != nil { // it will have a goroutine
+		flags |= unix.SOCK_NONBLOCK
+	}
+	fd, sa, err := unix.Accept4(ln.fd, flags)
 	if err == unix.EAGAIN {
 		return nil, ErrNone
 	}
 	if err != nil {
 		return nil, os.NewSyscallError("accept", err)
 	}
-	s := &Socket{FD: fd, Remote: sockaddrPeer(sa), Local: ln.localOf(fd)}
+	s := &Socket{FD: fd, nonblock: ln.loop.file != nil, Remote: sockaddrPeer(sa), Local: ln.localOf(fd)}
 	if !s.Remote.Addr.IsValid() {
 		s.Remote.User = userOf(fd)
 	}

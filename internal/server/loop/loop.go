@@ -64,15 +64,19 @@ func (l *Loop) Run(done func() bool, settle func()) error {
 
 // prepare is how long the poller may wait.
 func (l *Loop) prepare() (timeout time.Duration) {
-	timeout = l.timers.next()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.posted) > 0 {
-		timeout = 0
-	}
 	l.waiting = true
-	l.poller.prepare(timeout)
-	return timeout
+	if len(l.posted) > 0 {
+		l.poller.prepare(time.Unix(1, 0))
+		return 0
+	}
+	until := l.timers.next()
+	l.poller.prepare(until)
+	if until.IsZero() {
+		return -1
+	}
+	return max(time.Until(until), 0)
 }
 
 func (l *Loop) runPosted() {

@@ -17,8 +17,9 @@ import (
 // faster parked, one that works together with processes is not.
 type poller struct {
 	epoll   int
-	file    *os.File // of epoll, when parked
-	wakeup  int      // eventfd(2)
+	file    *os.File  // of epoll, when parked
+	until   time.Time // file's deadline
+	wakeup  int       // eventfd(2)
 	sources map[uint64]func(events uint32)
 	token   uint64 // of the source that was added last
 	events  [64]unix.EpollEvent
@@ -106,22 +107,25 @@ func (p *poller) Remove(fd int, token uint64) {
 // wake ends the wait that prepare has announced.
 func (p *poller) wake() {
 	if p.file != nil {
-		p.file.SetReadDeadline(time.Unix(1, 0))
+		p.setDeadline(time.Unix(1, 0))
 		return
 	}
 	unix.Write(p.wakeup, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 }
 
-// prepare is called before wait, and never at the same time as wake.
-func (p *poller) prepare(timeout time.Duration) {
-	if p.file == nil {
-		return
+// prepare is called before a wait until then, which is for ever when it is zero,
+// and never at the same time as wake.
+func (p *poller) prepare(until time.Time) {
+	if p.file != nil {
+		p.setDeadline(until)
 	}
-	var until time.Time
-	if timeout >= 0 {
-		until = time.Now().Add(timeout)
+}
+
+func (p *poller) setDeadline(until time.Time) {
+	if !until.Equal(p.until) {
+		p.until = until
+		p.file.SetReadDeadline(until)
 	}
-	p.file.SetReadDeadline(until)
 }
 
 // wait waits for events, no longer than timeout unless that is negative, and

@@ -22,7 +22,7 @@ func (p *poller) wake() {
 	}
 }
 
-func (p *poller) prepare(time.Duration) {}
+func (p *poller) prepare(time.Time) {}
 
 // wait waits until it is woken, no longer than timeout unless that is negative.
 func (p *poller) wait(timeout time.Duration) error {

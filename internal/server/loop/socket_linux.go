@@ -12,7 +12,8 @@ import (
 // Socket is an accepted connection: a descriptor that Go's poller does not know.
 type Socket struct {
 	Remote, Local Peer
-	FD            int // blocking, close-on-exec; -1 once it is closed or given away
+	FD            int // close-on-exec, and blocking unless the loop is parked; -1 once it is closed or given away
+	nonblock      bool
 }
 
 // Close closes the socket. It may be called again.
@@ -32,8 +33,10 @@ func (s *Socket) Shutdown() {
 
 // Stream gives the socket away to Go's poller.
 func (s *Socket) Stream() (Stream, error) {
-	if err := unix.SetNonblock(s.FD, true); err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
+	if !s.nonblock {
+		if err := unix.SetNonblock(s.FD, true); err != nil {
+			return nil, os.NewSyscallError("fcntl", err)
+		}
 	}
 	f := os.NewFile(uintptr(s.FD), "connection")
 	s.FD = -1

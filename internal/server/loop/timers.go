@@ -27,12 +27,12 @@ func (ts *timers) cancel(t *Timer) {
 	}
 }
 
-// next is how long it takes until a timer fires: negative when there is none.
-func (ts *timers) next() time.Duration {
+// next is when a timer fires: zero when there is none.
+func (ts *timers) next() time.Time {
 	if len(ts.heap) == 0 {
-		return -1
+		return time.Time{}
 	}
-	return max(time.Until(ts.heap[0].when), 0)
+	return ts.heap[0].when
 }
 
 // fire calls the timers whose time has come.

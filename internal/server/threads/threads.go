@@ -15,6 +15,11 @@ import (
 	"nettool/internal/socket"
 )
 
+// quiet is how long no connection must come in before each end is told to the
+// loop at once, and how often it looks for ends until then: to wake the loop for
+// each would cost more than the connection.
+const quiet = 10 * time.Millisecond
+
 // Runner is a run.Runner.
 type Runner struct {
 	handle handler.Func
@@ -23,6 +28,10 @@ type Runner struct {
 	loop   *loop.Loop
 	queue  []*run.Conn
 	live   map[*run.Conn]*session
+
+	asking  atomic.Bool // ends are told at once
+	tick    *loop.Timer
+	started int // connections since the last tick
 
 	mu   sync.Mutex
 	over []*session // have ended, and are still in live
@@ -42,7 +51,9 @@ func New(cfg handoff.Config, host run.Host) (*Runner, error) {
 	if !ok {
 		return nil, fmt.Errorf("handler %q: there is no such handler", cfg.Handler)
 	}
-	return &Runner{handle: handle, cfg: cfg, host: host, loop: host.Loop(), live: map[*run.Conn]*session{}}, nil
+	r := &Runner{handle: handle, cfg: cfg, host: host, loop: host.Loop(), live: map[*run.Conn]*session{}}
+	r.asking.Store(true)
+	return r, nil
 }
 
 // Warm has nothing to prepare.
@@ -56,11 +67,50 @@ func (r *Runner) Run(c *run.Conn) { r.queue = append(r.queue, c) }
 
 // Flush starts what is queued.
 func (r *Runner) Flush() {
-	for _, c := range r.queue {
-		r.start(c)
+	if len(r.queue) > 0 {
+		r.Collect()
+		for _, c := range r.queue {
+			r.start(c)
+		}
+		r.started += len(r.queue)
+		clear(r.queue)
+		r.queue = r.queue[:0]
 	}
-	clear(r.queue)
-	r.queue = r.queue[:0]
+	r.watchful()
+}
+
+// watchful decides how the loop learns that connections have ended.
+func (r *Runner) watchful() {
+	switch {
+	case len(r.live) >= r.host.Limit() || r.host.Waiting():
+		if !r.asking.Load() {
+			r.ask()
+		}
+	case r.tick == nil && r.started > 0:
+		r.asking.Store(false)
+		r.tick = r.loop.After(quiet, r.ticked)
+	}
+}
+
+// ask has ends told at once from now on.
+func (r *Runner) ask() {
+	r.asking.Store(true)
+	r.Collect()
+}
+
+// ticked looks for ends while connections come in.
+func (r *Runner) ticked() {
+	r.tick = nil
+	if r.started == 0 || len(r.live) == 0 {
+		r.started = 0
+		r.ask()
+		return
+	}
+	r.started = 0
+	r.Collect()
+	if !r.asking.Load() {
+		r.tick = r.loop.After(quiet, r.ticked)
+	}
 }
 
 // start begins to handle a connection, or gives it up.
@@ -91,7 +141,7 @@ func (r *Runner) serve(s *session) {
 	first := len(r.over) == 1
 	r.mu.Unlock()
 	s.stream.Close()
-	if first {
+	if first && r.asking.Load() {
 		r.loop.Post(r.Collect)
 	}
 }
@@ -146,8 +196,8 @@ func (r *Runner) Inspect(visit func(*run.Conn, run.Live)) {
 // Gauge has no processes to tell of.
 func (r *Runner) Gauge(*run.Gauges) {}
 
-// Retire has nothing idle to end.
-func (r *Runner) Retire() {}
+// Retire has nothing idle to end; the server wants to know of each end.
+func (r *Runner) Retire() { r.ask() }
 
 // Stuck is false: there is always room for a goroutine.
 func (r *Runner) Stuck() bool { return false }
