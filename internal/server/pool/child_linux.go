@@ -73,6 +73,43 @@ func (p *Pool) spawned(child *handoff.Child, err error) {
 	}
 }
 
+// message handles what a child says, or its death.
+func (p *Pool) message(w *worker) {
+	m, err := w.child.Receive()
+	switch {
+	case err == unix.EAGAIN:
+		return
+	case err != nil:
+		p.died(w)
+		return
+	}
+	switch m.(type) {
+	case *handoff.Ready:
+		p.becameReady(w)
+	case *handoff.Done:
+		if p.busy[w.conn] == w && w.child.Finished() {
+			p.finished(w)
+		}
+	default:
+		p.cfg.Log.Error("child", fmt.Errorf("child %d sent an unexpected %T", w.child.PID, m), slog.Int("pid", w.child.PID))
+		p.died(w)
+	}
+}
+
+func (p *Pool) becameReady(w *worker) {
+	if w.warm {
+		return
+	}
+	w.warm = true
+	p.starting--
+	p.failures = 0
+	p.rest(w)
+	if p.onReady != nil && p.starting == 0 {
+		p.onReady()
+		p.onReady = nil
+	}
+}
+
 // startFailed backs off: a child that cannot start must not become a fork storm.
 func (p *Pool) startFailed(err error) {
 	p.failures++
