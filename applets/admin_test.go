@@ -134,6 +134,7 @@ func countLog(ts *testscript.TestScript, log string) map[string]int64 {
 	for line := range strings.Lines(log) {
 		var e struct {
 			Event, Reason, Cause string
+			Count                int64
 			In                   int64 `json:"bytes_in"`
 			Out                  int64 `json:"bytes_out"`
 		}
@@ -146,6 +147,8 @@ func countLog(ts *testscript.TestScript, log string) map[string]int64 {
 			counts[`nettool_closed_connections_bytes_total{direction="out"}`] += e.Out
 		case "reject":
 			counts[`nettool_connections_rejected_total{cause="`+e.Cause+`"}`]++
+		case "rejects":
+			counts[`nettool_connections_rejected_total{cause="`+e.Cause+`"}`] += e.Count
 		case "child_exit":
 			counts["nettool_child_exits_total"]++
 		}

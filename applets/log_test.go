@@ -43,6 +43,50 @@ func cmdWaitlog(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// rejection is a line of the log about connections that were turned away: one, or
+// those that had no line of their own.
+var rejection = regexp.MustCompile(`(?m)[ "]rejects?[ "].*\bcause"?[=:]"?([a-z_]+)"?(?:[ ,]"?count"?[=:]([0-9]+))?`)
+
+// cmdWaitrejects waits until as many connections were turned away for a cause:
+//
+//	waitrejects NAME CAUSE COUNT
+//
+// More are an error.
+func cmdWaitrejects(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: waitrejects NAME CAUSE COUNT")
+	}
+	p := lookup(ts, args[0])
+	want, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		got := countRejects(p.log.String(), args[1])
+		switch {
+		case got == want:
+			return
+		case got > want, p.closed, !p.grows():
+			ts.Fatalf("%d rejects with cause %s, not %d", got, args[1], want)
+		}
+	}
+}
+
+// countRejects adds up the connections that a log says were turned away.
+func countRejects(log, cause string) (n int) {
+	for _, m := range rejection.FindAllStringSubmatch(log, -1) {
+		if m[1] != cause {
+			continue
+		}
+		if more, err := strconv.Atoi(m[2]); err == nil {
+			n += more
+		} else {
+			n++
+		}
+	}
+	return n
+}
+
 // grows waits until the log has grown or is closed. p.mu is held.
 func (p *process) grows() bool {
 	before := p.log.Len()

@@ -18,7 +18,7 @@ func commands() map[string]scriptCmd {
 		"childrenof": cmdChildrenOf, "children": cmdChildren, "connpid": cmdConnPID, "killpid": cmdKillPID, "gone": cmdGone,
 		"descriptors": cmdDescriptors, "nextdescriptor": cmdNextDescriptor, "deaf": cmdDeaf, "awaitport": cmdAwaitPort, "upgrade": cmdUpgrade,
 		// What they say.
-		"waitlog": cmdWaitlog, "logged": cmdLogged, "stall": cmdStall, "unstall": cmdUnstall, "listens": cmdListens,
+		"waitlog": cmdWaitlog, "waitrejects": cmdWaitrejects, "logged": cmdLogged, "stall": cmdStall, "unstall": cmdUnstall, "listens": cmdListens,
 		"adminof": cmdAdminOf, "validlog": cmdValidLog, "allevents": cmdAllEvents, "validjson": cmdValidJSON,
 		// Clients.
 		"dial": cmdDial, "dialfrom": cmdDialFrom, "dialunix": cmdDialUnix, "converse": cmdConverse, "say": cmdSay, "hear": cmdHear,

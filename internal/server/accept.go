@@ -1,12 +1,10 @@
 package server
 
 import (
-	"log/slog"
 	"time"
 
 	"nettool/internal/admit"
 	"nettool/internal/server/loop"
-	"nettool/internal/server/run"
 )
 
 // accepting is why the listeners are polled or not.
@@ -15,6 +13,7 @@ type accepting struct {
 	exhausted bool // out of descriptors or memory: waiting
 	backoff   time.Duration
 	shortages shortages
+	rejects   rejects
 	reserve   reserve
 	batch     int            // connections that one listener brings in before the loop looks at anything else
 	resting   int            // listeners that still bring in what had connected before the drain
@@ -81,8 +80,9 @@ func (s *Server) refuse(sock *loop.Socket, cause admit.Cause) {
 		s.accepting.full.enter(s.cfg.Log, s.admission.Live())
 	}
 	s.counts.Rejected[cause]++
-	attrs := []slog.Attr{slog.String("remote", sock.Remote.Text), slog.String("local", sock.Local.Text), slog.String("cause", string(cause))}
-	s.cfg.Log.Event("reject", append(attrs, run.UserAttrs(sock.Remote.User)...)...)
+	if s.accepting.rejects.add(sock, cause) {
+		s.loop.After(rejectInterval, s.accepting.rejects.sum)
+	}
 	s.loop.Refuse(sock, s.cfg.RejectMessage, cause != admit.Resources)
 }
 

@@ -218,6 +218,7 @@ func (s *Server) result() error {
 	if err == nil && s.cfg.Once && s.lastID > 0 && (!s.asked || s.last.Told) {
 		err = s.last.Result()
 	}
+	s.accepting.rejects.sum()
 	s.accepting.full.end(s.cfg.Log)
 	s.cfg.Log.Event("exit", slog.Int("code", int(exit.Of(err))), slog.Int("served", int(s.lastID)))
 	return err

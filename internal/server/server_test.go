@@ -67,6 +67,7 @@ func newTestServer(t *testing.T, cfg Config) (s *Server, r *fakeRunner, log *byt
 	}
 	s = &Server{cfg: &cfg, conns: map[uint64]*run.Conn{}, counts: status.NewCounts(false), stopped: make(chan struct{})}
 	s.accepting.batch = acceptBatch
+	s.accepting.rejects.log = cfg.Log
 	r = &fakeRunner{host: s}
 	s.runner = r
 	var err error

@@ -92,26 +92,34 @@ func ask(t *testing.T, c *net.TCPConn, word string) {
 	}
 }
 
-// TestPool: the spares are warm before the first connection, and a child comes
-// back for the next one.
-func TestPool(t *testing.T) {
+// TestSpares: they are warm before the first connection.
+func TestSpares(t *testing.T) {
 	h, p := start(t, Config{Spare: 1})
 	if h.Started != 1 || p.Left() != 1 {
 		t.Errorf("%d children started, %d there", h.Started, p.Left())
 	}
+	client, c := h.Connect()
+	if c.FD >= 0 {
+		t.Error("the descriptor is still ours")
+	}
+	ask(t, client, "a")
+	h.End()
+}
+
+// TestPool: without spares the one child comes back for the next connection.
+func TestPool(t *testing.T) {
+	h, _ := start(t, Config{})
 	for range 2 {
 		client, c := h.Connect()
-		if c.FD >= 0 {
-			t.Error("the descriptor is still ours")
-		}
+		h.Until(func() bool { return c.PID > 0 })
 		ask(t, client, "a")
 		e := h.End()
 		if e.Reason != handoff.Quit || e.BytesIn != 1 || e.BytesOut != 1 || e.PID != c.PID {
 			t.Errorf("ending: %+v", e)
 		}
 	}
-	if h.OpenedPIDs[0] != h.OpenedPIDs[1] {
-		t.Errorf("two children for two connections in a row: %v", h.OpenedPIDs)
+	if h.Started != 1 || h.OpenedPIDs[0] != h.OpenedPIDs[1] {
+		t.Errorf("%d children for two connections in a row: %v", h.Started, h.OpenedPIDs)
 	}
 }
 
