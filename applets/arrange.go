@@ -44,7 +44,7 @@ func subcommand(node *kong.Node, name string) *kong.Node {
 	return nil
 }
 
-// wantsValue tells whether a flag takes the argument after it for its value.
+// wantsValue reports whether a flag takes the argument after it for its value.
 func wantsValue(node *kong.Node, arg string) bool {
 	if name, ok := strings.CutPrefix(arg, "--"); ok {
 		f := flagOf(node, func(f *kong.Flag) bool { return f.Name == name })

@@ -23,9 +23,9 @@ const (
 // importRule forbids some imports to some source files.
 type importRule struct {
 	name string
-	// from tells whether the rule is about a file of package pkg.
+	// from reports whether the rule is about a file of package pkg.
 	from func(pkg, file string) bool
-	// never tells whether such a file must not import what.
+	// never reports whether such a file must not import what.
 	never func(pkg, what string) bool
 	why   string
 }
@@ -97,7 +97,7 @@ func exactly(want string) func(pkg, what string) bool {
 	return func(_, what string) bool { return what == want || strings.HasPrefix(what, want+"/") }
 }
 
-// isOurs tells whether pkg is a package of the product: scripts are not.
+// isOurs reports whether pkg is a package of the product: scripts are not.
 func isOurs(pkg string) bool {
 	return pkg == "nettool" || strings.HasPrefix(pkg, "nettool/") && !strings.HasPrefix(pkg, "nettool/scripts/")
 }
@@ -169,7 +169,7 @@ func TestOnePackagePrints(t *testing.T) {
 	}
 }
 
-// prints tells whether call is print, fmt.Print…, fmt.Fprint…(os.Stderr, …) or
+// prints reports whether call is print, fmt.Print…, fmt.Fprint…(os.Stderr, …) or
 // a use of slog's global logger. (slog's attributes are how events are told.)
 func prints(call *ast.CallExpr) bool {
 	if name, ok := call.Fun.(*ast.Ident); ok {

@@ -22,7 +22,7 @@ const initList = "testdata/init.txt"
 // initCost is what a package allocates while it is initialised.
 type initCost struct{ allocs, bytes int }
 
-// exceeds tells whether c is noticeably more than was listed.
+// exceeds reports whether c is noticeably more than was listed.
 func (c initCost) exceeds(listed initCost) bool {
 	return c.allocs > listed.allocs+listed.allocs/4+4 || c.bytes > listed.bytes+listed.bytes/4+512
 }
@@ -145,7 +145,7 @@ func goRelease() string {
 	return strings.Join(parts[:min(len(parts), 2)], ".")
 }
 
-// isStandard tells whether pkg belongs to Go's standard library.
+// isStandard reports whether pkg belongs to Go's standard library.
 func isStandard(pkg string) bool {
 	first, _, _ := strings.Cut(pkg, "/")
 	return !strings.Contains(first, ".") && first != "nettool"

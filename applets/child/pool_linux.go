@@ -81,7 +81,7 @@ func loop(parent *handoff.Parent, run handler.Func) error {
 func handle(parent *handoff.Parent, run handler.Func, conn *handoff.Conn, fd int) handoff.Result {
 	parent.Page.Begin()
 	in, out := parent.Page.Counters()
-	raw := handler.NewRaw(fd, parent.Config.Limits, acceptedAt(conn))
+	raw := handler.NewRaw(fd, parent.Config.Limits, acceptedAt(conn), parent.Page.Activity())
 	reason, text := session(run, raw, parent.Config.QuitOn, in, out)
 	info, _ := socket.InfoFD(fd)
 	return handoff.Result{

@@ -67,7 +67,7 @@ func bubble(t *testing.T, length int, test func(t *testing.T, p *pipes)) {
 	})
 }
 
-// isOver tells whether the server has closed a connection already.
+// isOver reports whether the server has closed a connection already.
 func isOver(c net.Conn) bool {
 	c.SetReadDeadline(time.Now().Add(1))
 	_, err := c.Read(make([]byte, 1))

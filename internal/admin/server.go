@@ -28,7 +28,7 @@ type Page func() Reply
 type Server struct {
 	Listeners []net.Listener  // owned by the server once it serves
 	Pages     map[string]Page // by path
-	// Allowed tells whether an address may ask; nil admits all. Unix sockets are
+	// Allowed reports whether an address may ask; nil admits all. Unix sockets are
 	// guarded by their mode.
 	Allowed func(netip.Addr) bool
 	// AnyName admits requests by a host name. Otherwise a Host field must be an

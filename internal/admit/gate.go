@@ -165,7 +165,7 @@ func (g *Gate) Leave(t Ticket, now time.Time) bool {
 	return true
 }
 
-// Full tells whether every slot is taken.
+// Full reports whether every slot is taken.
 func (g *Gate) Full() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

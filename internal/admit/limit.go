@@ -60,7 +60,7 @@ func (l Limit) limiter() *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(float64(l.N)/l.Per.Seconds()), l.N)
 }
 
-// spare tells whether a bucket has a token; no bucket has plenty.
+// spare reports whether a bucket has a token; no bucket has plenty.
 func spare(l *rate.Limiter, now time.Time) bool {
 	return l == nil || l.TokensAt(now) >= 1
 }

@@ -21,7 +21,7 @@ type rule struct {
 	env      []string
 }
 
-// Lookup tells whether ip may come in, and what the rule adds to the environment;
+// Lookup reports whether ip may come in, and what the rule adds to the environment;
 // env is shared and not to be changed. An IPv4-mapped address is looked up as
 // IPv4. The zero Addr, a peer without an address, is always let in.
 func (r *Rules) Lookup(ip netip.Addr) (allowed bool, env []string) {

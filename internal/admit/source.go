@@ -64,7 +64,7 @@ func (t *sourceTable) key(src netip.Addr) (key sourceKey, known bool) {
 	}, true
 }
 
-// refuse tells whether the source is at one of its limits, and changes nothing.
+// refuse reports whether the source is at one of its limits, and changes nothing.
 func (t *sourceTable) refuse(key sourceKey, known bool, perSource int, now time.Time) Cause {
 	if !known {
 		return None

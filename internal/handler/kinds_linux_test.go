@@ -28,7 +28,7 @@ func raw(name string, nonblocking bool) kind {
 		if err := unix.SetNonblock(fd, nonblocking); err != nil {
 			t.Fatal(err)
 		}
-		return owned{NewRaw(fd, limits, time.Now())}
+		return owned{NewRaw(fd, limits, time.Now(), new(handoff.Activity))}
 	}}
 }
 

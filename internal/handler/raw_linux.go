@@ -21,9 +21,9 @@ type Raw struct {
 }
 
 // NewRaw wraps descriptor fd, which the caller still owns and closes. accepted
-// is when the connection came in.
-func NewRaw(fd int, limits handoff.Limits, accepted time.Time) *Raw {
-	return &Raw{fd: fd, timers: newTimers(limits, accepted)}
+// is when the connection came in; activity is written as bytes pass.
+func NewRaw(fd int, limits handoff.Limits, accepted time.Time, activity *handoff.Activity) *Raw {
+	return &Raw{fd: fd, timers: newTimers(limits, accepted, activity)}
 }
 
 // Read reads what there is: io.EOF at the peer's end, *Expired when a timer

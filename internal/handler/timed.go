@@ -21,7 +21,7 @@ func Timed(c StreamConn, limits handoff.Limits, accepted time.Time) Conn {
 	if limits == (handoff.Limits{}) {
 		return c
 	}
-	return &timedConn{StreamConn: c, timers: newTimers(limits, accepted)}
+	return &timedConn{StreamConn: c, timers: newTimers(limits, accepted, new(handoff.Activity))}
 }
 
 // timedConn sets the poller's deadlines before each read and write.

@@ -2,7 +2,6 @@ package handler
 
 import (
 	"os"
-	"sync/atomic"
 	"time"
 
 	"nettool/internal/handoff"
@@ -15,8 +14,7 @@ type timers struct {
 	limits   handoff.Limits
 	set      bool
 	accepted time.Time
-	last     atomic.Int64 // the last byte, either way: nanoseconds after accepted
-	heard    atomic.Bool  // something was received
+	activity *handoff.Activity
 }
 
 // expiry is when a wait ends and with which error. A zero when is never.
@@ -25,27 +23,27 @@ type expiry struct {
 	err  error
 }
 
-func newTimers(limits handoff.Limits, accepted time.Time) *timers {
-	return &timers{limits: limits, set: limits != (handoff.Limits{}), accepted: accepted}
+func newTimers(limits handoff.Limits, accepted time.Time, activity *handoff.Activity) *timers {
+	return &timers{limits: limits, set: limits != (handoff.Limits{}), accepted: accepted, activity: activity}
 }
 
 // active notes a byte sent.
 func (t *timers) active() {
 	if t.limits.Idle > 0 {
-		t.last.Store(int64(time.Since(t.accepted)))
+		t.activity.Moved(time.Since(t.accepted))
 	}
 }
 
 // received notes a byte from the peer.
 func (t *timers) received() {
-	t.heard.Store(true)
+	t.activity.Hear()
 	t.active()
 }
 
 // writeDeadline is when a wait for the peer to read ends.
 func (t *timers) writeDeadline() expiry {
 	var e expiry
-	e.sooner(t.accepted.Add(time.Duration(t.last.Load())), t.limits.Idle, handoff.Idle)
+	e.sooner(t.accepted.Add(t.activity.Last()), t.limits.Idle, handoff.Idle)
 	e.sooner(t.accepted, t.limits.MaxTime, handoff.MaxTime)
 	return e
 }
@@ -54,7 +52,7 @@ func (t *timers) writeDeadline() expiry {
 // zero, is one more bound.
 func (t *timers) readDeadline(deadline time.Time) expiry {
 	e := t.writeDeadline()
-	if !t.heard.Load() {
+	if !t.activity.Heard() {
 		e.sooner(t.accepted, t.limits.FirstByte, handoff.FirstByte)
 	}
 	if !deadline.IsZero() && (e.when.IsZero() || deadline.Before(e.when)) {

@@ -168,17 +168,17 @@ func TestSoonest(t *testing.T) {
 		{handoff.Limits{FirstByte: -1, Idle: -1, MaxTime: -1}, false, handoff.EOF, handoff.EOF},
 		{handoff.Limits{MaxTime: 1<<63 - 1}, false, handoff.MaxTime, handoff.MaxTime},
 	} {
-		timers := newTimers(test.limits, accepted)
+		timers := newTimers(test.limits, accepted, new(handoff.Activity))
 		if test.heard {
-			timers.heard.Store(true)
-			timers.last.Store(100)
+			timers.activity.Hear()
+			timers.activity.Moved(100)
 		}
 		read, write := timers.readDeadline(time.Time{}), timers.writeDeadline()
 		wantExpiry(t, read, test.read)
 		wantExpiry(t, write, test.write)
 	}
 	deadline := accepted.Add(5)
-	timers := newTimers(handoff.Limits{MaxTime: 9}, accepted)
+	timers := newTimers(handoff.Limits{MaxTime: 9}, accepted, new(handoff.Activity))
 	if got := timers.readDeadline(deadline); got.when != deadline || got.err != os.ErrDeadlineExceeded {
 		t.Errorf("with a deadline of its own: %v at %v", got.err, got.when)
 	}

@@ -22,7 +22,9 @@ const maxError = 512
 // The parent trusts nothing in it: a child can lie about itself here, and about
 // nobody else.
 type Page struct {
+	begun    atomic.Uint64 // connections taken by this child
 	done     atomic.Uint64 // connections finished by this child
+	activity Activity      // of the connection at hand
 	bytesIn  atomic.Int64  // from the peer
 	bytesOut atomic.Int64  // to the peer
 	ended    atomic.Int64  // CLOCK_MONOTONIC, nanoseconds
@@ -49,8 +51,10 @@ func (p *Page) Counters() (in, out *atomic.Int64) { return &p.bytesIn, &p.bytesO
 
 // Begin clears the page for a new connection. The child calls it.
 func (p *Page) Begin() {
+	p.activity.Reset()
 	p.bytesIn.Store(0)
 	p.bytesOut.Store(0)
+	p.begun.Add(1)
 }
 
 // Finish writes the result of the connection at hand, then marks the child as
@@ -63,6 +67,12 @@ func (p *Page) Finish(r Result) (seq uint64) {
 	p.errorLen.Store(uint32(copy(p.error[:], r.Error)))
 	return p.done.Add(1)
 }
+
+// Begun is how many connections the child has taken.
+func (p *Page) Begun() uint64 { return p.begun.Load() }
+
+// Activity is what the timers of the connection at hand go by.
+func (p *Page) Activity() *Activity { return &p.activity }
 
 // Done is how many connections the child has finished.
 func (p *Page) Done() uint64 { return p.done.Load() }

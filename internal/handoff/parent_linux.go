@@ -113,6 +113,10 @@ func (c *Child) Receive() (Message, error) {
 	return m, err
 }
 
+// Taken reports whether the child has begun with the connection that it was given
+// last.
+func (c *Child) Taken() bool { return c.Page().Begun() >= c.sent }
+
 // Finished reports whether the child's connection has ended and its result was
 // not taken yet. A child that claims more than it was given is not believed.
 func (c *Child) Finished() bool {

@@ -13,7 +13,7 @@ type Scanner struct {
 	passed  bool // the current line starts with something else
 }
 
-// Scan looks through the next piece. found tells whether the line has begun, in
+// Scan looks through the next piece. found reports whether the line has begun, in
 // this piece or in an earlier one, and start how much of the piece comes before
 // it. Of a Prefix that arrives in several pieces, only the rest is known to belong
 // to the line.

@@ -113,7 +113,7 @@ func (s *Server) askToEnd(sig syscall.Signal) {
 		s.logDrain(sig)
 		s.drain()
 	default:
-		s.all(s.runner.Kill)
+		s.kill()
 		s.failure = exit.Status(exit.Signal(sig))
 		s.enter(over)
 	}
@@ -156,8 +156,14 @@ func (s *Server) graceOver() {
 		s.runner.Stop(c)
 	})
 	if s.cfg.KillAfter >= 0 {
-		s.loop.After(s.cfg.KillAfter, func() { s.all(s.runner.Kill) })
+		s.loop.After(s.cfg.KillAfter, s.kill)
 	}
+}
+
+// kill ends all connections, and all processes that are left.
+func (s *Server) kill() {
+	s.all(s.runner.Kill)
+	s.runner.End()
 }
 
 // all calls do for each connection.

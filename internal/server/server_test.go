@@ -27,7 +27,7 @@ type fakeRunner struct {
 	host            run.Host
 	running         []*run.Conn
 	stopped, killed int
-	retired         bool
+	retired, ended  bool
 }
 
 func (r *fakeRunner) Warm(ready func()) error { ready(); return nil }
@@ -38,6 +38,7 @@ func (r *fakeRunner) Run(c *run.Conn) {
 func (r *fakeRunner) Flush()                            {}
 func (r *fakeRunner) Stop(*run.Conn)                    { r.stopped++ }
 func (r *fakeRunner) Kill(*run.Conn)                    { r.killed++ }
+func (r *fakeRunner) End()                              { r.ended = true }
 func (r *fakeRunner) Collect()                          {}
 func (r *fakeRunner) Inspect(func(*run.Conn, run.Live)) {}
 func (r *fakeRunner) Gauge(*run.Gauges)                 {}

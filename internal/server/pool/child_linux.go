@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -48,13 +49,18 @@ func (p *Pool) restock() {
 	if !p.retiring {
 		want += p.cfg.Spare
 	}
-	for !p.resting && len(p.idle)+p.starting < want && p.starting < spawnQueue && p.alive() < p.host.Limit()+p.cfg.Spare {
+	for !p.resting && len(p.idle)+p.starting < want && p.mayStart() {
 		p.starting++
 		p.spawner.orders <- p.spawned
 	}
 }
 
-func (p *Pool) alive() int { return len(p.idle) + len(p.busy) + p.starting }
+// mayStart reports whether there may be one more child. Those that end count,
+// too, but for a few: they may take their time.
+func (p *Pool) mayStart() bool {
+	alive, most := len(p.idle)+len(p.busy)+p.starting, p.host.Limit()+p.cfg.Spare
+	return p.starting < spawnQueue && alive < most && alive+p.dying < most+spawnQueue
+}
 
 // spawned takes delivery of a child, which is not warm yet.
 func (p *Pool) spawned(child *handoff.Child, err error) {
@@ -64,7 +70,11 @@ func (p *Pool) spawned(child *handoff.Child, err error) {
 		return
 	}
 	p.host.Spawned(nil)
-	w := &worker{child: child, limit: p.spread()}
+	w := &worker{child: child, limit: p.spread(), since: time.Now()}
+	p.children[w] = struct{}{}
+	if p.ended {
+		p.kill(w)
+	}
 	w.token, err = p.loop.Add(child.Sock, unix.EPOLLIN, func(uint32) { p.message(w) })
 	if err != nil {
 		p.starting--
@@ -83,6 +93,10 @@ func (p *Pool) message(w *worker) {
 		p.died(w)
 		return
 	}
+	if w.said++; w.said > 1+w.child.Sent() { // Ready, and Done for each
+		p.breach(w, "more messages than it had connections")
+		return
+	}
 	switch m.(type) {
 	case *handoff.Ready:
 		p.becameReady(w)
@@ -91,9 +105,14 @@ func (p *Pool) message(w *worker) {
 			p.finished(w)
 		}
 	default:
-		p.cfg.Log.Error("child", fmt.Errorf("child %d sent an unexpected %T", w.child.PID, m), slog.Int("pid", w.child.PID))
-		p.died(w)
+		p.breach(w, fmt.Sprintf("an unexpected %T", m))
 	}
+}
+
+// breach ends a child that broke the contract.
+func (p *Pool) breach(w *worker, what string) {
+	p.cfg.Log.Error("child", fmt.Errorf("child %d sent %s", w.child.PID, what), slog.Int("pid", w.child.PID))
+	p.died(w)
 }
 
 func (p *Pool) becameReady(w *worker) {
@@ -161,6 +180,7 @@ func (p *Pool) died(w *worker) {
 // is broken is killed, so that it cannot keep us waiting.
 func (p *Pool) bury(w *worker, broken bool) {
 	p.dying++
+	w.retired, w.since = true, time.Now()
 	p.loop.Remove(w.child.Sock, w.token)
 	w.child.Retire()
 	if broken {
@@ -192,6 +212,7 @@ func (p *Pool) awaitExit(w *worker, broken bool) {
 // reaped is the end of a child: of its connection too, if it had one.
 func (p *Pool) reaped(w *worker, broken bool, st run.Status) {
 	p.dying--
+	delete(p.children, w)
 	if c := w.conn; c != nil {
 		p.free(w)
 		p.host.Ended(c, p.lost(c, w, st))
@@ -200,7 +221,7 @@ func (p *Pool) reaped(w *worker, broken bool, st run.Status) {
 	if !w.ended && (broken || st.Signal != 0 || st.Code != 0) {
 		p.host.ChildExit(append(st.Attrs(), slog.Int("pid", w.child.PID), slog.Uint64("served", w.child.Sent()))...)
 	}
-	if broken && !w.warm {
+	if broken && !w.warm && !p.ended {
 		p.startFailed(fmt.Errorf("child %d ended before it was ready: %s", w.child.PID, st))
 	}
 }
@@ -215,6 +236,7 @@ func (p *Pool) lost(c *run.Conn, w *worker, st run.Status) run.Ending {
 	r := handoff.Result{Ended: handoff.Now(), Reason: st.Reason()}
 	r.BytesIn, r.BytesOut = w.child.Page().Counts()
 	e := closed(c, &r)
+	e.Err = w.fault
 	e.Exit, e.Signal = st.Code, st.Signal
 	return e
 }

@@ -8,8 +8,6 @@ import (
 	"net/netip"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"nettool/internal/handoff"
 	"nettool/internal/report"
 	"nettool/internal/server/loop"
@@ -22,7 +20,7 @@ type Config struct {
 	Child       handoff.Config
 	Spare       int           // children that wait
 	MaxRequests int           // connections per child, a tenth more or less
-	KillAfter   time.Duration // what a child may take longer than max-time; negative is no limit
+	KillAfter   time.Duration // what a child may take longer than its limits; negative is no limit
 	Reject      bool          // a connection does not wait for a child that cannot be started
 	Environ     []string      // the server's, of which children get a part
 	Log         *report.Log
@@ -41,17 +39,22 @@ type Pool struct {
 
 	idle     []*worker // the last one came back last
 	busy     map[*run.Conn]*worker
+	children map[*worker]struct{} // all, until they are reaped
 	starting int
 	dying    int         // retired or dead, not reaped yet
 	pending  []*run.Conn // admitted, no child yet
 
 	onReady  func()
 	retiring bool
+	ended    bool // all children are killed
 	asking   bool // children send Done messages
 	tick     *loop.Timer
 	assigned int // connections since the last tick
 	serial   int // of children, to spread their ends
 	trimmer  *loop.Timer
+	guard    *loop.Timer   // of lookAfter
+	pace     time.Duration // of lookAfter
+	patience patience
 
 	failures int // children in a row that did not get ready
 	resting  bool
@@ -59,14 +62,16 @@ type Pool struct {
 
 // worker is one child.
 type worker struct {
-	child *handoff.Child
-	token uint64
-	conn  *run.Conn // at hand, or nil
-	limit uint64
-	since time.Time // it became idle
-	warm  bool
-	ended bool        // we have killed it
-	guard *loop.Timer // kills it when it overstays, or nil
+	child   *handoff.Child
+	token   uint64
+	conn    *run.Conn // at hand, or nil
+	limit   uint64
+	said    uint64    // messages
+	since   time.Time // it started, became idle, was given its connection, was retired
+	warm    bool
+	retired bool   // it was told to end, or has ended
+	ended   bool   // we have killed it
+	fault   string // why, when it did not do what it must
 }
 
 const (
@@ -85,7 +90,8 @@ func New(cfg Config, host run.Host) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{cfg: cfg, host: host, loop: host.Loop(), board: board, busy: map[*run.Conn]*worker{}}
+	p := &Pool{cfg: cfg, host: host, loop: host.Loop(), board: board, busy: map[*run.Conn]*worker{}, children: map[*worker]struct{}{}}
+	p.patience, p.pace = usualPatience, pace(cfg.Child.Limits, cfg.KillAfter)
 	p.spawner = newSpawner(p.loop, &handoff.Spawner{
 		Config:  cfg.Child,
 		Board:   board,
@@ -132,6 +138,7 @@ func (p *Pool) Flush() {
 	if p.over() {
 		p.retireIdle(0)
 	}
+	p.keepLooking()
 }
 
 // takeIdle takes the child that came back last: its memory is the warmest.
@@ -154,23 +161,10 @@ func (p *Pool) give(w *worker, c *run.Conn) {
 		return
 	}
 	c.Close()
-	c.PID, w.conn = w.child.PID, c
+	c.PID, w.conn, w.since = w.child.PID, c, time.Now()
 	p.busy[c] = w
 	p.assigned++
-	p.guard(w)
 	p.host.Opened(c)
-}
-
-// guard kills a child that does not keep to --max-time by itself.
-func (p *Pool) guard(w *worker) {
-	limit := p.cfg.Child.Limits.MaxTime
-	if limit <= 0 || p.cfg.KillAfter < 0 {
-		return
-	}
-	w.guard = p.loop.After(limit+p.cfg.KillAfter, func() {
-		w.conn.Force(handoff.MaxTime)
-		p.kill(w)
-	})
 }
 
 // watchful decides how the pool learns that connections have ended. While any
@@ -235,8 +229,7 @@ func (p *Pool) finished(w *worker) {
 // free notes that a child has no connection any more.
 func (p *Pool) free(w *worker) {
 	delete(p.busy, w.conn)
-	p.loop.Cancel(w.guard)
-	w.conn, w.guard = nil, nil
+	w.conn = nil
 }
 
 // rest puts a child among the idle ones.
@@ -276,12 +269,6 @@ func (p *Pool) Kill(c *run.Conn) {
 	} else if c.FD >= 0 {
 		p.abandon(c)
 	}
-}
-
-// kill kills a child with all that it may have started. It is reaped as ever.
-func (p *Pool) kill(w *worker) {
-	w.ended = true
-	unix.Kill(-w.child.PID, unix.SIGKILL)
 }
 
 // abandon ends a connection that has no child yet.

@@ -7,7 +7,9 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
@@ -32,11 +34,20 @@ func testChild() int {
 	if err != nil || p.Config.Handler == "stillborn" {
 		return 5
 	}
+	if p.Config.Handler == "silent" {
+		select {}
+	}
 	if p.Ready() != nil {
 		return 2
 	}
+	if p.Config.Handler == "stopped" {
+		unix.Kill(os.Getpid(), unix.SIGSTOP)
+	}
 	for {
 		_, fd, err := p.Next()
+		if err == io.EOF && p.Config.Handler == "deaf" {
+			time.Sleep(time.Hour)
+		}
 		if err == io.EOF {
 			return 0
 		}
@@ -44,8 +55,12 @@ func testChild() int {
 			return 3
 		}
 		p.Page.Begin()
+		if p.Config.Handler == "hangs" {
+			time.Sleep(time.Hour)
+		}
 		word := make([]byte, 1)
 		unix.Read(fd, word)
+		p.Page.Activity().Hear()
 		in, out := p.Page.Counters()
 		in.Add(1)
 		switch word[0] {
@@ -53,6 +68,12 @@ func testChild() int {
 			unix.Kill(os.Getpid(), unix.SIGKILL)
 		case 'x':
 			return 9
+		case 'h':
+			time.Sleep(time.Hour)
+		case 'f':
+			for range 1000 {
+				flood()
+			}
 		}
 		unix.Write(fd, word)
 		out.Add(1)
@@ -62,7 +83,21 @@ func testChild() int {
 	}
 }
 
+// flood sends the parent a message that it has not asked for.
+func flood() {
+	done, _ := handoff.Append(nil, &handoff.Done{Seq: 1})
+	unix.Sendmsg(handoff.LinkFD, done, nil, nil, unix.MSG_NOSIGNAL)
+}
+
 func start(t *testing.T, cfg Config) (*runtest.Host, *Pool) {
+	t.Helper()
+	h, p := prepare(t, cfg)
+	h.Use(p)
+	return h, p
+}
+
+// prepare makes a pool that is in a hurry.
+func prepare(t *testing.T, cfg Config) (*runtest.Host, *Pool) {
 	t.Helper()
 	h := runtest.New(t)
 	if cfg.MaxRequests == 0 {
@@ -75,7 +110,7 @@ func start(t *testing.T, cfg Config) (*runtest.Host, *Pool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Use(p)
+	t.Cleanup(p.Close)
 	t.Cleanup(func() { // before the host goes: no child is left
 		p.Retire()
 		h.Until(func() bool { return p.Left() == 0 })
@@ -198,5 +233,100 @@ func TestStillborn(t *testing.T) {
 	}
 	if h.Started > spawnQueue {
 		t.Errorf("%d children were started", h.Started)
+	}
+}
+
+// brief is little patience.
+const brief = 300 * time.Millisecond
+
+// TestNotReady: a child that does not get ready is killed, and others are tried.
+func TestNotReady(t *testing.T) {
+	h, p := prepare(t, Config{Spare: 1, Child: handoff.Config{Handler: "silent"}})
+	p.patience.start = brief
+	p.Warm(func() { t.Error("the pool says that it is ready") })
+	h.UseUnready(p)
+	h.Until(func() bool { return h.NotStarted >= 2 })
+	if !slices.Contains(h.Shortages, "child") {
+		t.Errorf("said: %q", h.Shortages)
+	}
+	p.End()
+}
+
+// TestNotTaken: a child that does not take its connection is killed, and the
+// client learns it.
+func TestNotTaken(t *testing.T) {
+	h, p := start(t, Config{Child: handoff.Config{Handler: "stopped"}})
+	p.patience.take = brief
+	client, _ := h.Connect()
+	e := h.End()
+	if e.Reason != handoff.Error || !strings.Contains(e.Err, "did not take its connection") {
+		t.Errorf("ending: %+v", e)
+	}
+	if n, err := client.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("client reads %d bytes, %v", n, err)
+	}
+}
+
+// TestDeaf: children that do not end when they are retired are killed, and there
+// are never many of them.
+func TestDeaf(t *testing.T) {
+	h, p := start(t, Config{MaxRequests: 1, Child: handoff.Config{Handler: "deaf"}})
+	p.patience.retire = brief
+	most := h.Limit() + spawnQueue
+	for range 2 * most {
+		client, c := h.Connect()
+		h.Until(func() bool { return c.PID > 0 })
+		ask(t, client, "a")
+		h.End()
+		if p.Left() > most {
+			t.Fatalf("%d children", p.Left())
+		}
+	}
+	p.Retire()
+	h.Until(func() bool { return p.Left() == 0 })
+}
+
+// TestBackUp: a child that does not keep to a limit is killed, with the limit as
+// the reason.
+func TestBackUp(t *testing.T) {
+	for reason, limits := range map[handoff.Reason]handoff.Limits{
+		handoff.FirstByte: {FirstByte: brief},
+		handoff.Idle:      {Idle: brief},
+		handoff.MaxTime:   {MaxTime: brief},
+	} {
+		h, _ := start(t, Config{KillAfter: brief, Child: handoff.Config{Handler: "hangs", Limits: limits}})
+		h.Connect()
+		if e := h.End(); e.Reason != reason || e.Duration < 2*brief {
+			t.Errorf("%v: ending: %+v", reason, e)
+		}
+	}
+	h, _ := start(t, Config{KillAfter: brief, Child: handoff.Config{Limits: handoff.Limits{FirstByte: brief, MaxTime: 4 * brief}}})
+	client, _ := h.Connect()
+	io.WriteString(client, "h")
+	if e := h.End(); e.Reason != handoff.MaxTime {
+		t.Errorf("a client that has spoken: ending: %+v", e)
+	}
+}
+
+// TestFlood: a child that says more than it had connections is killed.
+func TestFlood(t *testing.T) {
+	h, _ := start(t, Config{})
+	client, _ := h.Connect()
+	io.WriteString(client, "f")
+	if e := h.End(); e.Reason != handoff.Signal || e.Signal != unix.SIGKILL {
+		t.Errorf("ending: %+v", e)
+	}
+}
+
+// TestEnd: no child is left, whatever it does.
+func TestEnd(t *testing.T) {
+	h, p := start(t, Config{Spare: 3, Child: handoff.Config{Handler: "stopped"}})
+	h.Connect()
+	h.Connect()
+	p.Retire()
+	p.End()
+	h.Until(func() bool { return p.Left() == 0 })
+	if len(h.EndedConns) != 2 {
+		t.Errorf("%d connections have ended", len(h.EndedConns))
 	}
 }

@@ -240,6 +240,13 @@ func (r *Runner) Stop(c *run.Conn) { r.signal(c, unix.SIGTERM) }
 // Kill sends SIGKILL to the program's process group.
 func (r *Runner) Kill(c *run.Conn) { r.signal(c, unix.SIGKILL) }
 
+// End kills all programs.
+func (r *Runner) End() {
+	for c := range r.running {
+		r.Kill(c)
+	}
+}
+
 // signal reaches the whole process group. The program is not reaped yet, so the
 // number cannot be another's. A connection whose program has not started ends.
 func (r *Runner) signal(c *run.Conn, sig unix.Signal) {

@@ -146,6 +146,13 @@ func (r *Runner) Stop(c *run.Conn) { r.signal(c, terminate) }
 // Kill ends the program.
 func (r *Runner) Kill(c *run.Conn) { r.signal(c, kill) }
 
+// End kills all programs.
+func (r *Runner) End() {
+	for c := range r.running {
+		r.Kill(c)
+	}
+}
+
 // signal tells the program. A connection whose program has not started ends.
 func (r *Runner) signal(c *run.Conn, tell func(*os.Process)) {
 	cmd, ok := r.running[c]

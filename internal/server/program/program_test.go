@@ -32,6 +32,7 @@ func start(t *testing.T, script string, with ...func(*Config)) (*runtest.Host, *
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(r.Close)
 	h.Use(r)
 	return h, r
 }

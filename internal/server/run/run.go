@@ -25,6 +25,8 @@ type Runner interface {
 	// it. What has nothing to tidy up is ended by both.
 	Stop(c *Conn)
 	Kill(c *Conn)
+	// End kills every process that is left, whether or not it has a connection.
+	End()
 	// Collect ends the connections whose runs are over, and which the loop has not
 	// heard of yet.
 	Collect()

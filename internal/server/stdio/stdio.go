@@ -93,6 +93,9 @@ func (r *Runner) Stop(*run.Conn) {
 // Kill is Stop.
 func (r *Runner) Kill(c *run.Conn) { r.Stop(c) }
 
+// End has no process to kill.
+func (r *Runner) End() {}
+
 // Flush has nothing queued.
 func (r *Runner) Flush() {}
 

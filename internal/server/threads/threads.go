@@ -157,6 +157,9 @@ func (s *session) finish(err error) {
 	s.end = e
 }
 
+// End has no process to kill.
+func (r *Runner) End() {}
+
 // Collect ends the connections whose goroutines are done.
 func (r *Runner) Collect() {
 	r.mu.Lock()

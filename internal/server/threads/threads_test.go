@@ -20,6 +20,7 @@ func start(t *testing.T, cfg handoff.Config) (*runtest.Host, *Runner) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(r.Close)
 	h.Use(r)
 	return h, r
 }

@@ -58,17 +58,20 @@ func New(t *testing.T) *Host {
 	return h
 }
 
-// Use says which runner runs the connections, and waits until it is warm.
+// Use says which runner runs the connections, and waits until it is warm. The
+// caller closes it.
 func (h *Host) Use(r run.Runner) {
 	h.t.Helper()
-	h.runner = r
+	h.UseUnready(r)
 	warm := false
 	if err := r.Warm(func() { warm = true }); err != nil {
 		h.t.Fatal(err)
 	}
 	h.Until(func() bool { return warm })
-	h.t.Cleanup(r.Close)
 }
+
+// UseUnready says which runner runs the connections.
+func (h *Host) UseUnready(r run.Runner) { h.runner = r }
 
 func (h *Host) accept(ln *loop.Listener) {
 	if h.came == nil {
