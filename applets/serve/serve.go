@@ -42,8 +42,7 @@ func (c *Cmd) Run(call *cli.Call) error {
 		return err
 	}
 	config.Ready = ready
-	signals, stop := notify(served()...)
-	defer stop()
+	signals := notify(served()...)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a standard error that nobody reads must not end us
 	config.Log = report.NewLog(call.Stderr, call.Name, c.logFormat(), c.level())
 	defer config.Log.Close()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -23,11 +24,12 @@ type Upgrader struct {
 	flip *tableflip.Upgrader
 
 	running bool
-	result  chan error  // of the upgrade that runs
-	shared  *os.File    // what we and the successor tell each other: see shared_linux.go
-	older   *older      // the image that we have taken over from, or nil
-	gone    bool        // a successor has taken over
-	arrived atomic.Bool // we have taken over
+	result  chan error      // of the upgrade that runs
+	shared  *os.File        // what we and the successor tell each other: see shared_linux.go
+	given   map[string]bool // names of the descriptors that tableflip has: copies, which it never gives up
+	older   *older          // the image that we have taken over from, or nil
+	gone    bool            // a successor has taken over
+	arrived atomic.Bool     // we have taken over
 }
 
 // New takes over what an older image has, if one has started us.
@@ -121,11 +123,27 @@ func (u *Upgrader) prepare(files Files) (err error) {
 		}
 	}
 	for name, f := range files {
-		if err := u.flip.AddFile(name, f); err != nil {
+		if err := u.give(name, f); err != nil {
 			return err
 		}
 	}
-	return u.flip.AddFile(sharedName, u.shared)
+	return u.give(sharedName, u.shared)
+}
+
+// give has tableflip copy a descriptor for the new image, once: the listeners stay
+// the same.
+func (u *Upgrader) give(name string, f *os.File) error {
+	if u.given[name] {
+		return nil
+	}
+	if err := u.flip.AddFile(name, f); err != nil {
+		return err
+	}
+	if u.given == nil {
+		u.given = map[string]bool{}
+	}
+	u.given[name] = true
+	return nil
 }
 
 // run is the goroutine that waits for the new image.
@@ -134,6 +152,9 @@ func (u *Upgrader) run(tell func()) {
 	for err != nil && err.Error() == notReady { // Ready was called; tableflip's goroutine has not seen that yet
 		time.Sleep(time.Millisecond)
 		err = u.flip.Upgrade()
+	}
+	if err != nil {
+		runtime.GC() // tableflip leaves two ends of pipes to the collector each time
 	}
 	u.result <- err
 	tell()
