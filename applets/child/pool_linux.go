@@ -14,6 +14,7 @@ import (
 	"nettool/internal/exit"
 	"nettool/internal/handler"
 	"nettool/internal/handoff"
+	"nettool/internal/oom"
 	"nettool/internal/report"
 	"nettool/internal/socket"
 )
@@ -51,6 +52,7 @@ func serve() error {
 	if err != nil {
 		return exit.With(exit.Local, err)
 	}
+	oom.Set(oom.Self, parent.Config.OOM)
 	run, ok := handler.Lookup(parent.Config.Handler)
 	if !ok {
 		return exit.Errorf(exit.Usage, "handler %q: there is no such handler", parent.Config.Handler)

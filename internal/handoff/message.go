@@ -45,6 +45,7 @@ type Config struct {
 	QuitOn  string   // a line that starts with it ends the session; empty for none
 	Limits  Limits   // timers of every connection
 	Program []string // prepared programs: path, then argv; empty for a built-in
+	OOM     int      // score that the child gives itself, proc_pid_oom_score_adj(5)
 }
 
 // Limits are the timers of a connection. Zero is none.
@@ -101,6 +102,7 @@ func (m *Config) write(w *writer) {
 	w.number(uint64(m.Limits.Idle))
 	w.number(uint64(m.Limits.MaxTime))
 	w.list(m.Program)
+	w.number(uint64(m.OOM))
 }
 
 func (m *Config) read(r *reader) {
@@ -110,6 +112,7 @@ func (m *Config) read(r *reader) {
 	m.Limits.Idle = time.Duration(r.number())
 	m.Limits.MaxTime = time.Duration(r.number())
 	m.Program = r.list()
+	m.OOM = int(r.number())
 }
 
 func (m *Conn) write(w *writer) {

@@ -19,7 +19,7 @@ func messages() []Message {
 			Handler: "echo", QuitOn: "quit", Program: []string{"/bin/cat", "cat", ""},
 			Limits: Limits{FirstByte: time.Second, Idle: time.Minute, MaxTime: math.MaxInt64},
 		},
-		&Config{Handler: hostile, Limits: Limits{FirstByte: -1, Idle: math.MinInt64}},
+		&Config{Handler: hostile, OOM: -1000, Limits: Limits{FirstByte: -1, Idle: math.MinInt64}},
 		&Conn{},
 		&Conn{ID: 1, Accepted: 2, Local: "127.0.0.1:80", Remote: "[::1]:1234", Env: []string{"A=b", "C=" + hostile}},
 		&Conn{ID: math.MaxUint64, Accepted: math.MinInt64, Local: hostile, Remote: strings.Repeat("x", 60_000)},

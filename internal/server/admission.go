@@ -5,9 +5,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"syscall"
 	"time"
 
 	"nettool/internal/admit"
+	"nettool/internal/exit"
 	"nettool/internal/report"
 )
 
@@ -31,6 +33,56 @@ func (r *Rules) load() (*admit.Rules, error) {
 	return admit.LoadRules(r.File, r.Allow, r.Deny)
 }
 
+// loadAgain is load for a server that has rules already. What can be read only
+// once, and a file that is empty or about to be written, must not let everybody
+// in.
+func (r *Rules) loadAgain() (*admit.Rules, error) {
+	if r.File == "" {
+		return r.load()
+	}
+	f, err := openRegular(r.File)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	free, release := unwritten(f)
+	defer release()
+	if !free {
+		return nil, errWriting
+	}
+	if info, err := f.Stat(); err != nil || info.Size() == 0 {
+		return nil, exit.Errorf(exit.Local, "rules %q: the file is empty", r.File)
+	}
+	return admit.ParseRules(f, r.File, r.Allow, r.Deny)
+}
+
+// errWriting is the error for a file that somebody is writing.
+var errWriting = exit.Errorf(exit.Local, "somebody is writing the file: it is read once that is done")
+
+// quiet reports whether the file has not changed for a while. A time to come says
+// nothing.
+func quiet(f *os.File, now time.Time) bool {
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	age := now.Sub(info.ModTime())
+	return age < 0 || age >= ruleQuiet
+}
+
+// openRegular opens a regular file. It waits for nobody, as opening a FIFO would.
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, exit.With(exit.Local, err)
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		return nil, exit.Errorf(exit.Local, "rules %q: not a regular file", path)
+	}
+	return f, nil
+}
+
 // admission is the gate together with the rules file that it follows.
 type admission struct {
 	*admit.Gate
@@ -41,14 +93,21 @@ type admission struct {
 	checked time.Time   // when the file was looked at
 }
 
-// ruleInterval is how long a rules file is not looked at again, and how long it
-// must be unchanged: somebody may be writing it.
-const ruleInterval = 100 * time.Millisecond
+// How long a rules file is not looked at again, and how long it must be unchanged
+// when nobody can tell whether it is being written.
+const (
+	ruleInterval = 100 * time.Millisecond
+	ruleQuiet    = time.Second
+)
 
-// newAdmission makes the gate. A bad rules file is an error at the start.
-func newAdmission(cfg *Config) (*admission, error) {
-	limits := cfg.Admission
-	rules, err := cfg.Rules.load()
+// newAdmission makes the gate. A bad rules file is an error at the start. again is
+// for the successor of a server that has read it before.
+func newAdmission(cfg *Config, again bool) (*admission, error) {
+	limits, load := cfg.Admission, cfg.Rules.load
+	if again {
+		load = cfg.Rules.loadAgain
+	}
+	rules, err := load()
 	if err != nil {
 		return nil, err
 	}
@@ -66,17 +125,13 @@ func (a *admission) look() os.FileInfo {
 	return info
 }
 
-// changed reports whether the file was written, or replaced, and is complete.
-func (a *admission) changed(now time.Time) bool {
+// changed reports whether the file was written, or replaced.
+func (a *admission) changed() bool {
 	info := a.look()
 	if info == nil || a.state == nil {
 		return info != a.state
 	}
-	if os.SameFile(info, a.state) && info.Size() == a.state.Size() && info.ModTime().Equal(a.state.ModTime()) {
-		return false
-	}
-	age := now.Sub(info.ModTime())
-	return age < 0 || age >= ruleInterval
+	return !os.SameFile(info, a.state) || info.Size() != a.state.Size() || !info.ModTime().Equal(a.state.ModTime())
 }
 
 // follow reads the rules file again when it has changed. It is called before a
@@ -90,8 +145,8 @@ func (a *admission) follow(now time.Time) {
 		return
 	}
 	a.checked = now
-	if a.changed(now) {
-		a.read()
+	if a.changed() {
+		a.read(false)
 	}
 }
 
@@ -101,7 +156,7 @@ func (a *admission) rereadable() error {
 	if a.rules.File == "" {
 		return nil
 	}
-	f, err := os.Open(a.rules.File)
+	f, err := openRegular(a.rules.File)
 	if err != nil {
 		return fmt.Errorf("the file will not be read again: %w", err)
 	}
@@ -111,14 +166,21 @@ func (a *admission) rereadable() error {
 // reload reads the rules file now.
 func (a *admission) reload() {
 	if a.rules.File != "" {
-		a.read()
+		a.read(true)
 	}
 }
 
-// read reads the rules file. A bad one keeps the rules in force.
-func (a *admission) read() {
-	a.state = a.look()
-	rules, err := a.rules.load()
+// read reads the rules file. A bad one keeps the rules in force; one that is being
+// written is read later, which is said when it was asked for.
+func (a *admission) read(asked bool) {
+	state := a.look()
+	rules, err := a.rules.loadAgain()
+	if err == errWriting && !asked {
+		return
+	}
+	if err != errWriting {
+		a.state = state
+	}
 	if err != nil {
 		a.log.Error("reload rules", err)
 		return

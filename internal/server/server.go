@@ -58,7 +58,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error)
 	s := &Server{cfg: cfg, conns: map[uint64]*run.Conn{}, told: -1, counts: status.NewCounts(cfg.Admin != nil), stopped: make(chan struct{})}
 	s.accepting.batch = fitDescriptors(cfg)
 	s.accepting.rejects.log = cfg.Log
-	if s.admission, err = newAdmission(cfg); err != nil {
+	if s.admission, err = newAdmission(cfg, upgrade.Succeeds()); err != nil {
 		return err
 	}
 	if s.loop, err = loop.New(cfg.model() == inProcess); err != nil {

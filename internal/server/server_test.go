@@ -72,7 +72,7 @@ func newTestServer(t *testing.T, cfg Config) (s *Server, r *fakeRunner, log *byt
 	r = &fakeRunner{host: s}
 	s.runner = r
 	var err error
-	if s.admission, err = newAdmission(&cfg); err != nil {
+	if s.admission, err = newAdmission(&cfg, false); err != nil {
 		t.Fatal(err)
 	}
 	if s.loop, err = loop.New(false); err != nil {

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
-	"time"
 
 	"nettool/internal/exit"
 )
@@ -52,18 +51,12 @@ func newSocketFile(path string) (*socketFile, error) {
 	return &socketFile{path: path, info: info}, nil
 }
 
-// remove deletes the file unless it is gone or another socket's. It gives up if
-// the folder stays locked.
+// remove deletes the file unless it is gone or another socket's.
 func (f *socketFile) remove() error {
 	if f == nil || (f.mine != nil && !f.mine()) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	unlock, err := lockFolder(ctx, f.path)
-	if err != nil {
-		return err
-	}
+	unlock := lockFolder(context.Background(), f.path)
 	defer unlock()
 	now, err := os.Lstat(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -83,10 +76,7 @@ func listenUnix(ctx context.Context, a Addr, o Options) (net.Listener, error) {
 	if a.Abstract() {
 		return listenAbstract(ctx, a, o)
 	}
-	unlock, err := lockFolder(ctx, a.Path)
-	if err != nil {
-		return nil, listenError("unix:"+a.Path, 0, err)
-	}
+	unlock := lockFolder(ctx, a.Path)
 	defer unlock()
 	if err := clearPath(ctx, a.Path); err != nil {
 		return nil, listenError("unix:"+a.Path, 0, err)

@@ -2,7 +2,6 @@ package socket
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,24 +12,26 @@ import (
 	"nettool/internal/clock"
 )
 
+// lockPatience is how long to wait for the lock of a folder. A starter of ours
+// has it for some milliseconds.
+const lockPatience = time.Second
+
 // lockFolder takes the flock(2) of the folder that holds path, waiting while
 // another starter has it. No lock file is left behind, and a starter that dies
-// lets go.
-func lockFolder(ctx context.Context, path string) (unlock func(), err error) {
+// lets go. Everybody who can read a folder can lock it, for as long as he likes:
+// then, and where the folder cannot be read, two starters at the same instant are
+// told apart by bind(2) alone.
+func lockFolder(ctx context.Context, path string) (unlock func()) {
 	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
-		return nil, err
+		return func() {}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
 	for {
 		err = unix.Flock(int(folder.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		switch {
-		case err == nil:
-			return func() { _ = folder.Close() }, nil
-		case err != unix.EWOULDBLOCK && err != unix.EINTR, !clock.Sleep(ctx, 5*time.Millisecond):
-			_ = folder.Close()
-			return nil, fmt.Errorf("lock folder %q: %w", folder.Name(), err)
+		if err == nil || (err != unix.EWOULDBLOCK && err != unix.EINTR) || !clock.Sleep(ctx, 5*time.Millisecond) {
+			return func() { _ = folder.Close() }
 		}
 	}
 }

@@ -12,9 +12,7 @@ import (
 
 // lockFolder takes no lock: two starters at the same instant are told apart by
 // bind(2) alone here.
-func lockFolder(context.Context, string) (unlock func(), err error) {
-	return func() {}, nil
-}
+func lockFolder(context.Context, string) (unlock func()) { return func() {} }
 
 func bindUnix(ctx context.Context, path string, o Options, own owner) (net.Listener, error) {
 	config := net.ListenConfig{Control: o.control(true)}

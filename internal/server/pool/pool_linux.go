@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nettool/internal/handoff"
+	"nettool/internal/oom"
 	"nettool/internal/report"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
@@ -90,6 +91,7 @@ func New(cfg Config, host run.Host) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.Child.OOM = oom.OfOne()
 	p := &Pool{cfg: cfg, host: host, loop: host.Loop(), board: board, busy: map[*run.Conn]*worker{}, children: map[*worker]struct{}{}}
 	p.patience, p.pace = usualPatience, pace(cfg.Child.Limits, cfg.KillAfter)
 	p.spawner = newSpawner(p.loop, &handoff.Spawner{

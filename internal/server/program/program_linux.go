@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nettool/internal/handoff"
+	"nettool/internal/oom"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
 	"nettool/internal/socket"
@@ -30,6 +31,7 @@ type Runner struct {
 	backoff time.Duration
 	stderr  int // of programs, unless it is the socket
 	starter spawn.Starter
+	oom     int // score of programs
 }
 
 // program is one run of the program.
@@ -50,6 +52,7 @@ func New(cfg Config, host run.Host) (*Runner, error) {
 		environ: baseEnviron(cfg.Environ),
 		running: map[*run.Conn]*program{},
 		stderr:  2,
+		oom:     oom.OfOne(),
 	}
 	if cfg.Stderr == "null" {
 		fd, err := unix.Open("/dev/null", unix.O_WRONLY|unix.O_CLOEXEC, 0)
@@ -116,6 +119,7 @@ func (r *Runner) files(fd, stderr int) []int {
 // started takes over a program that has started.
 func (r *Runner) started(p *program) {
 	r.host.Spawned(nil)
+	oom.Set(p.conn.PID, r.oom)
 	r.backoff = 0
 	r.await(p)
 	r.keep(p)
