@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
+	"nettool/internal/exit"
 	"nettool/internal/server/loop"
 )
 
@@ -22,26 +25,87 @@ const spawnBatch = 8
 // fitDescriptors lowers the number of connections to what RLIMIT_NOFILE
 // (getrlimit(2)) allows, and says so. It returns how many connections may be
 // accepted at once: with few descriptors, few, since what was accepted and is not
-// handed on yet takes one beside the child's.
-func fitDescriptors(cfg *Config) (batch int) {
+// handed on yet takes one beside the child's. It is an error if there are not
+// enough for one connection.
+func fitDescriptors(cfg *Config) (batch int, err error) {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
-		return acceptBatch
+		return acceptBatch, nil
 	}
-	most := (int(min(limit.Cur, 1<<30)) - openDescriptors() - cfg.descriptorsApart()) / cfg.descriptorsEach()
-	most = max(most, 1)
+	left := int(min(limit.Cur, 1<<30)) - openDescriptors()
+	if lacking := cfg.descriptorsLeast() - left; lacking > 0 {
+		return 0, exit.Errorf(exit.Local, "descriptors are limited to %d (RLIMIT_NOFILE), and the server needs %d", limit.Cur, int(limit.Cur)+lacking)
+	}
+	most := max((left-cfg.descriptorsApart())/cfg.descriptorsEach(), 1)
 	defer func() { cfg.Spare = min(cfg.Spare, cfg.Admission.MaxConns) }()
 	if cfg.Admission.MaxConns < 0 { // off: as many as there are descriptors for
 		cfg.Admission.MaxConns = most
-		return spawnBatch
+		return spawnBatch, nil
 	}
 	if cfg.Admission.MaxConns <= most {
-		return acceptBatch
+		return acceptBatch, nil
 	}
 	why := fmt.Errorf("lowered from %d to %d: descriptors are limited to %d", cfg.Admission.MaxConns, most, limit.Cur)
 	cfg.Admission.MaxConns = most
 	cfg.Log.Error("max-conns", why)
-	return spawnBatch
+	return spawnBatch, nil
+}
+
+// descriptorsLeast is how many descriptors it takes, beside those that are open at
+// the start, to serve one connection at a time.
+func (c *Config) descriptorsLeast() int {
+	listeners := len(c.Addrs)
+	if c.Admin != nil {
+		listeners++
+	}
+	switch c.model() {
+	case pooled:
+		return 16 + listeners // a start takes the most: a link, a page, a pidfd, /dev/null, a pipe
+	case direct:
+		return 11 + listeners
+	}
+	return 9 + listeners
+}
+
+// fewProcesses is how small RLIMIT_NPROC must be to be worth a look at who uses it.
+const fewProcesses = 256
+
+// checkProcesses reports whether RLIMIT_NPROC leaves no room for one connection:
+// it counts the threads of all processes of the user. The Go runtime ends the
+// process when it cannot have a thread.
+func (c *Config) checkProcesses() error {
+	var limit unix.Rlimit
+	if os.Getuid() == 0 || unix.Getrlimit(unix.RLIMIT_NPROC, &limit) != nil || limit.Cur >= fewProcesses {
+		return nil
+	}
+	each := 1
+	if c.model() == pooled {
+		each = 4 // threads of a child
+	}
+	others := threadsOfUser(os.Getuid()) - threadsOf(os.Getpid())
+	if need := others + loop.Threads() + each; need > int(limit.Cur) {
+		return exit.Errorf(exit.Local, "processes are limited to %d (RLIMIT_NPROC), of which others of user %d take %d; the server needs %d for its threads, and %d for a connection", limit.Cur, os.Getuid(), others, loop.Threads(), each)
+	}
+	return nil
+}
+
+// threadsOfUser is how many threads the processes of a user have.
+func threadsOfUser(uid int) (n int) {
+	all, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range all {
+		var st unix.Stat_t
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		if unix.Stat(dir, &st) == nil && int(st.Uid) == uid {
+			n += threadsOf(pid)
+		}
+	}
+	return n
+}
+
+// threadsOf is how many threads a process has.
+func threadsOf(pid int) int {
+	all, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	return len(all)
 }
 
 // descriptorsEach is how many descriptors of ours one connection takes.

@@ -18,6 +18,9 @@ const Accounts = true
 
 // newRunner makes the runner of the model.
 func (s *Server) newRunner() (run.Runner, error) {
+	if err := s.cfg.checkProcesses(); err != nil {
+		return nil, err
+	}
 	loop.KeepThreads()
 	switch {
 	case s.cfg.Handler == "stdio":

@@ -56,7 +56,9 @@ type listener struct {
 func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error) {
 	keepDescriptors()
 	s := &Server{cfg: cfg, conns: map[uint64]*run.Conn{}, told: -1, counts: status.NewCounts(cfg.Admin != nil), stopped: make(chan struct{})}
-	s.accepting.batch = fitDescriptors(cfg)
+	if s.accepting.batch, err = fitDescriptors(cfg); err != nil {
+		return err
+	}
 	s.accepting.rejects.log = cfg.Log
 	if s.admission, err = newAdmission(cfg, upgrade.Succeeds()); err != nil {
 		return err

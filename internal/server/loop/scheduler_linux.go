@@ -23,10 +23,9 @@ func KeepProcessors() { runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), idleProces
 // the processor wants another, there are those that wait in the kernel: in the
 // loop, in a fork, for a fork, in a write of the log, and for signals.
 func KeepThreads() {
-	const waiting = 7
 	var ready, done sync.WaitGroup
 	release := make(chan struct{})
-	for range 2*runtime.GOMAXPROCS(0) + waiting {
+	for range kept() {
 		ready.Add(1)
 		done.Go(func() {
 			runtime.LockOSThread() // a thread for each
@@ -38,4 +37,16 @@ func KeepThreads() {
 	ready.Wait()
 	close(release)
 	done.Wait()
+}
+
+// kept is how many threads are kept beside those that are there.
+func kept() int {
+	const waiting = 7
+	return 2*runtime.GOMAXPROCS(0) + waiting
+}
+
+// Threads is how many threads the process has once KeepThreads was called, about.
+func Threads() int {
+	const before = 6 // of which the runtime has some at the start
+	return kept() + before
 }

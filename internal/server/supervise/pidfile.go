@@ -1,9 +1,11 @@
 package supervise
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -11,6 +13,9 @@ import (
 // pidFile is the file that --pid-file names. It is opened early, while we may,
 // and filled when the server is ready. The zero value is none.
 type pidFile struct{ f *os.File }
+
+// maxPIDFile is more than a pid file has, in bytes.
+const maxPIDFile = 32
 
 // openPIDFile makes the file, empty, or opens the one that an older image has
 // filled. It will belong to u, so that a successor can fill it.
@@ -36,18 +41,59 @@ func openPIDFile(path string, u *Identity) (pidFile, error) {
 	return p, nil
 }
 
-// fill writes our pid and a newline. A reader sees the old pid, or ours.
+// fill writes our pid and a newline. A reader sees the old pid, or ours: another
+// file takes the place of this one. Where we may not do that, we overwrite it, and
+// what is left of a longer pid becomes empty lines until it is cut off.
 func (p *pidFile) fill() error {
 	if p.f == nil {
 		return nil
 	}
 	text := strconv.Itoa(os.Getpid()) + "\n"
-	if _, err := p.f.WriteAt([]byte(text), 0); err != nil {
+	if p.replace(text) == nil {
+		return nil
+	}
+	padding := ""
+	if info, err := p.f.Stat(); err == nil {
+		padding = strings.Repeat("\n", max(int(min(info.Size(), maxPIDFile))-len(text), 0))
+	}
+	if _, err := p.f.WriteAt([]byte(text+padding), 0); err != nil {
 		return fmt.Errorf("write pid file: %w", err)
 	}
 	if err := p.f.Truncate(int64(len(text))); err != nil {
 		return fmt.Errorf("write pid file: %w", err)
 	}
+	return nil
+}
+
+// replace puts a file with this text in the place of the one that is open.
+func (p *pidFile) replace(text string) error {
+	path := p.f.Name()
+	info, err := p.f.Stat()
+	if err != nil || !p.inPlace() {
+		return os.ErrExist
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	err = errors.Join(err, f.Chmod(info.Mode()), os.Rename(f.Name(), path))
+	f.Close()
+	if err != nil {
+		os.Remove(f.Name())
+		return err
+	}
+	return p.reopen(path)
+}
+
+// reopen takes the file that is now at path.
+func (p *pidFile) reopen(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	p.f.Close()
+	p.f = f
 	return nil
 }
 
@@ -58,7 +104,7 @@ func (p *pidFile) remove() {
 		return
 	}
 	defer p.f.Close()
-	text, err := io.ReadAll(io.NewSectionReader(p.f, 0, 32))
+	text, err := io.ReadAll(io.NewSectionReader(p.f, 0, maxPIDFile))
 	owner := strings.TrimSpace(string(text))
 	if err != nil || (owner != "" && owner != strconv.Itoa(os.Getpid())) || !p.inPlace() {
 		return
