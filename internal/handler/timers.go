@@ -42,32 +42,19 @@ func (t *timers) received() {
 
 // writeDeadline is when a wait for the peer to read ends.
 func (t *timers) writeDeadline() expiry {
-	var e expiry
-	e.sooner(t.accepted.Add(t.activity.Last()), t.limits.Idle, handoff.Idle)
-	e.sooner(t.accepted, t.limits.MaxTime, handoff.MaxTime)
-	return e
+	at, reason := t.activity.Expires(t.limits)
+	if at == 0 {
+		return expiry{}
+	}
+	return expiry{when: t.accepted.Add(at), err: &Expired{Reason: reason}}
 }
 
 // readDeadline is when a wait for the peer's bytes ends; deadline, when not
 // zero, is one more bound.
 func (t *timers) readDeadline(deadline time.Time) expiry {
 	e := t.writeDeadline()
-	if !t.activity.Heard() {
-		e.sooner(t.accepted, t.limits.FirstByte, handoff.FirstByte)
-	}
 	if !deadline.IsZero() && (e.when.IsZero() || deadline.Before(e.when)) {
 		e = expiry{when: deadline, err: os.ErrDeadlineExceeded}
 	}
 	return e
-}
-
-// sooner takes the limit d after from when it comes first. Zero is no limit.
-func (e *expiry) sooner(from time.Time, d time.Duration, reason handoff.Reason) {
-	if d <= 0 {
-		return
-	}
-	when := from.Add(d)
-	if e.when.IsZero() || when.Before(e.when) {
-		*e = expiry{when: when, err: &Expired{Reason: reason}}
-	}
 }

@@ -156,26 +156,24 @@ func TestSoonest(t *testing.T) {
 	for _, test := range []struct {
 		limits handoff.Limits
 		heard  bool
-		read   handoff.Reason // EOF: never
-		write  handoff.Reason
+		want   handoff.Reason // EOF: never
 	}{
-		{handoff.Limits{}, false, handoff.EOF, handoff.EOF},
-		{handoff.Limits{FirstByte: 1}, false, handoff.FirstByte, handoff.EOF},
-		{handoff.Limits{FirstByte: 1}, true, handoff.EOF, handoff.EOF},
-		{handoff.Limits{FirstByte: 1, Idle: 2, MaxTime: 3}, false, handoff.FirstByte, handoff.Idle},
-		{handoff.Limits{FirstByte: 3, Idle: 2, MaxTime: 1}, false, handoff.MaxTime, handoff.MaxTime},
-		{handoff.Limits{FirstByte: 3, Idle: 1, MaxTime: 2}, true, handoff.MaxTime, handoff.MaxTime}, // a byte at 100
-		{handoff.Limits{FirstByte: -1, Idle: -1, MaxTime: -1}, false, handoff.EOF, handoff.EOF},
-		{handoff.Limits{MaxTime: 1<<63 - 1}, false, handoff.MaxTime, handoff.MaxTime},
+		{handoff.Limits{}, false, handoff.EOF},
+		{handoff.Limits{FirstByte: 1}, false, handoff.FirstByte},
+		{handoff.Limits{FirstByte: 1}, true, handoff.EOF},
+		{handoff.Limits{FirstByte: 1, Idle: 2, MaxTime: 3}, false, handoff.FirstByte},
+		{handoff.Limits{FirstByte: 3, Idle: 2, MaxTime: 1}, false, handoff.MaxTime},
+		{handoff.Limits{FirstByte: 3, Idle: 1, MaxTime: 2}, true, handoff.MaxTime}, // a byte at 100
+		{handoff.Limits{FirstByte: -1, Idle: -1, MaxTime: -1}, false, handoff.EOF},
+		{handoff.Limits{MaxTime: 1<<63 - 1}, false, handoff.MaxTime},
 	} {
 		timers := newTimers(test.limits, accepted, new(handoff.Activity))
 		if test.heard {
 			timers.activity.Hear()
 			timers.activity.Moved(100)
 		}
-		read, write := timers.readDeadline(time.Time{}), timers.writeDeadline()
-		wantExpiry(t, read, test.read)
-		wantExpiry(t, write, test.write)
+		wantExpiry(t, timers.readDeadline(time.Time{}), test.want)
+		wantExpiry(t, timers.writeDeadline(), test.want)
 	}
 	deadline := accepted.Add(5)
 	timers := newTimers(handoff.Limits{MaxTime: 9}, accepted, new(handoff.Activity))

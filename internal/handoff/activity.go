@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -38,7 +39,7 @@ func (a *Activity) Heard() bool { return a.heard.Load() }
 // Expires is when the next of the limits expires, and as what; zero is never.
 func (a *Activity) Expires(l Limits) (at time.Duration, reason Reason) {
 	sooner := func(from, d time.Duration, why Reason) {
-		if d > 0 && (at == 0 || from+d < at) {
+		if d > 0 && from <= math.MaxInt64-d && (at == 0 || from+d < at) {
 			at, reason = from+d, why
 		}
 	}

@@ -81,7 +81,7 @@ func (p *Pool) limit(w *worker, late, limit time.Duration, what string) (killed 
 func (p *Pool) backUp(w *worker) {
 	after, reason := w.child.Page().Activity().Expires(p.cfg.Child.Limits)
 	age := time.Duration(handoff.Now() - w.conn.Accepted)
-	if after != 0 && age > after+p.cfg.KillAfter {
+	if after != 0 && age-after > p.cfg.KillAfter {
 		w.conn.Force(reason)
 		p.kill(w)
 	}

@@ -53,7 +53,7 @@ func (w *watch) look() {
 	if tcp {
 		due.consider(w.last, limits.Idle, handoff.Idle)
 	}
-	if tcp && info.BytesReceived == 0 {
+	if in, _ := octets(&info, 0, false); tcp && in == 0 { // the peer's FIN is no byte
 		due.consider(w.born, limits.FirstByte, handoff.FirstByte)
 	}
 	switch {
