@@ -22,6 +22,9 @@ func (c *Cmd) check(config *server.Config) error {
 	if err := c.checkIdle(config); err != nil {
 		return err
 	}
+	if err := config.CheckSources(hasUnix(config.Addrs)); err != nil {
+		return err
+	}
 	switch name := config.Handler; {
 	case c.PrintPort && name == "stdio":
 		return exit.Errorf(exit.Usage, "-1 and --handler stdio both want standard output; use --ready-fd")

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -48,7 +49,7 @@ func (r *Rules) loadAgain() (*admit.Rules, error) {
 	free, release := unwritten(f)
 	defer release()
 	if !free {
-		return nil, errWriting
+		return nil, exit.With(exit.Local, beingWritten{})
 	}
 	if info, err := f.Stat(); err != nil || info.Size() == 0 {
 		return nil, exit.Errorf(exit.Local, "rules %q: the file is empty", r.File)
@@ -56,8 +57,13 @@ func (r *Rules) loadAgain() (*admit.Rules, error) {
 	return admit.ParseRules(f, r.File, r.Allow, r.Deny)
 }
 
-// errWriting is the error for a file that somebody is writing.
-var errWriting = exit.Errorf(exit.Local, "somebody is writing the file: it is read once that is done")
+// beingWritten is the error for a file that somebody is writing.
+type beingWritten struct{}
+
+// Error says what will happen.
+func (beingWritten) Error() string {
+	return "somebody is writing the file: it is read once that is done"
+}
 
 // quiet reports whether the file has not changed for a while. A time to come says
 // nothing.
@@ -175,10 +181,11 @@ func (a *admission) reload() {
 func (a *admission) read(asked bool) {
 	state := a.look()
 	rules, err := a.rules.loadAgain()
-	if err == errWriting && !asked {
+	_, early := errors.AsType[beingWritten](err)
+	if early && !asked {
 		return
 	}
-	if err != errWriting {
+	if !early {
 		a.state = state
 	}
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"nettool/internal/admit"
+	"nettool/internal/exit"
 	"nettool/internal/handoff"
 	"nettool/internal/report"
 	"nettool/internal/server/status"
@@ -95,4 +96,14 @@ func (c *Config) model() string {
 		return direct
 	}
 	return pooled
+}
+
+// CheckSources reports rules and limits per source that are to apply to unix
+// sockets: peers have no address there, and all would come in.
+func (c *Config) CheckSources(unix bool) error {
+	a := &c.Admission
+	if unix && (c.Rules.any() || a.PerSource > 0 || a.SourceRate.N > 0) {
+		return exit.Errorf(exit.Usage, "--allow, --deny, --rules, --per-source and --source-rate go by addresses, which clients of unix sockets do not have; --socket-mode and --socket-owner say who may connect")
+	}
+	return nil
 }

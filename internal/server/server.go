@@ -135,6 +135,10 @@ func (s *Server) add(l upgrade.Listener) error {
 		l.Close()
 		return exit.Errorf(exit.Usage, "--first-byte and --idle see a program's bytes over TCP only, not over unix sockets; --max-time works")
 	}
+	if err := s.cfg.CheckSources(l.Addr().Network() == "unix"); err != nil {
+		l.Close()
+		return err
+	}
 	ln, err := s.loop.Listen(l.Listener, s.accept)
 	if err != nil {
 		return exit.With(exit.Local, err)

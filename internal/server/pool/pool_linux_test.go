@@ -74,6 +74,7 @@ func testChild() int {
 			for range 1000 {
 				flood()
 			}
+			time.Sleep(time.Hour)
 		}
 		unix.Write(fd, word)
 		out.Add(1)
