@@ -5,9 +5,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -61,9 +64,14 @@ type sceneKey struct{}
 
 func sceneOf(ts *testscript.TestScript) *scene { return ts.Value(sceneKey{}).(*scene) }
 
+// catchHangups gives what the scripts start SIGHUP as it is by default: nohup(1)
+// may have started the tests.
+var catchHangups = sync.OnceFunc(func() { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) })
+
 // setup gives a script its scene and its environment, and ends what it has started
 // with it. When the script has failed, what its processes have said last is shown.
 func setup(env *testscript.Env) error {
+	catchHangups()
 	ps := &processes{named: map[string]*process{}}
 	env.Values[sceneKey{}] = &scene{ps, map[string]net.Conn{}, map[string]*zoo.Peer{}, map[string]*zoo.Target{}, map[string]*reserved{}}
 	env.Setenv("CI", os.Getenv("CI"))

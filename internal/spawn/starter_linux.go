@@ -84,7 +84,7 @@ func (s *Starter) Close() {
 // startHere starts a process from the thread of the caller.
 func startHere(path string, argv []string, attr Attr) (pid, pidfd int, err error) {
 	pidfd = -1
-	pid, err = syscall.ForkExec(path, argv, attr.proc(&pidfd))
+	pid, err = forkExec(path, argv, attr.proc(&pidfd))
 	return pid, pidfd, err
 }
 

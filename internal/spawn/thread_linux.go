@@ -6,7 +6,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -162,7 +161,7 @@ func (t *thread) fork(path string, argv []string, attr Attr, ours []int) (pid in
 			attr.Files[i] = theirs[slices.Index(ours, fd)]
 		}
 	}
-	return syscall.ForkExec(path, argv, attr.proc(nil))
+	return forkExec(path, argv, attr.proc(nil))
 }
 
 // distinct is each descriptor of files, once.

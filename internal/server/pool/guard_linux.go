@@ -59,9 +59,11 @@ func (p *Pool) look(w *worker, now time.Time) {
 	case !w.child.Taken():
 		if p.limit(w, late, p.patience.take, "did not take its connection") {
 			w.conn.Force(handoff.Error)
+			return
 		}
-	case p.cfg.KillAfter >= 0:
-		p.backUp(w)
+		p.backUp(w, new(handoff.Activity), handoff.Limits{MaxTime: p.cfg.Child.Limits.MaxTime})
+	default:
+		p.backUp(w, w.child.Page().Activity(), p.cfg.Child.Limits)
 	}
 }
 
@@ -78,10 +80,10 @@ func (p *Pool) limit(w *worker, late, limit time.Duration, what string) (killed 
 
 // backUp kills a child that does not keep to the limits of its connection by
 // itself.
-func (p *Pool) backUp(w *worker) {
-	after, reason := w.child.Page().Activity().Expires(p.cfg.Child.Limits)
+func (p *Pool) backUp(w *worker, activity *handoff.Activity, limits handoff.Limits) {
+	after, reason := activity.Expires(limits)
 	age := time.Duration(handoff.Now() - w.conn.Accepted)
-	if after != 0 && age-after > p.cfg.KillAfter {
+	if after != 0 && p.cfg.KillAfter >= 0 && age-after > p.cfg.KillAfter {
 		w.conn.Force(reason)
 		p.kill(w)
 	}

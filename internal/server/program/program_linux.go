@@ -47,6 +47,7 @@ type program struct {
 
 // New makes a runner.
 func New(cfg Config, host run.Host) (*Runner, error) {
+	spawn.DefaultStops()
 	r := &Runner{
 		cfg: cfg, host: host, loop: host.Loop(),
 		environ: baseEnviron(cfg.Environ),
