@@ -93,7 +93,7 @@ func (c *Cmd) converse(ctx context.Context, conn net.Conn, call *cli.Call, o *ou
 		conn.Close()
 		return err
 	}
-	defer w.close()
+	defer w.close(s.Out)
 	o.begin(conn, s)
 	stopMeter := c.meter(call, s)
 	result, err := s.Run(ctx)

@@ -46,6 +46,7 @@ type sessionFlags struct {
 type byteFlags struct {
 	CRLF         bool      `name:"crlf" help:"Send line ends as CR LF."`
 	Hex          bool      `help:"Write a hex dump of both directions to standard output."`
+	Raw          bool      `help:"Write what is received to a terminal as it is: control characters are shown escaped there."`
 	Tee          string    `placeholder:"FILE" help:"Record both directions in FILE, with timestamps."`
 	ExpectBytes  *cli.Size `placeholder:"SIZE" help:"Exit 10 unless exactly SIZE bytes are received."`
 	ExpectSHA256 string    `name:"expect-sha256" placeholder:"HEX" help:"Exit 10 unless what is received has this SHA-256."`

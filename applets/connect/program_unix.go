@@ -7,6 +7,8 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -71,9 +73,10 @@ func place(fd int) error {
 	return unix.Dup2(high, writeFD)
 }
 
-// programEnv is env with the variables of the connection.
+// programEnv is env with the variables of the connection, and without the proxy's
+// password, which was for us.
 func programEnv(env []string, conn net.Conn) []string {
-	kept := ucspi.Without(env)
+	kept := slices.DeleteFunc(ucspi.Without(env), func(kv string) bool { return strings.HasPrefix(kv, authVariable+"=") })
 	local, isTCP := conn.LocalAddr().(*net.TCPAddr)
 	remote, _ := conn.RemoteAddr().(*net.TCPAddr)
 	if !isTCP {

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/mattn/go-isatty"
+
 	"nettool/internal/cli"
 	"nettool/internal/exit"
 	"nettool/internal/relay"
@@ -38,6 +40,8 @@ func (c *Cmd) session(conn net.Conn, call *cli.Call) *relay.Session {
 type watch struct {
 	crlf           func([]byte) []byte
 	sent, received func([]byte) []byte // dumps, or nil
+	visible        func([]byte) []byte // for a terminal, or nil
+	rest           func() []byte       // what visible has held back
 	record         *tap.Record
 	file           *os.File // of record
 	limit          *tap.Limit
@@ -57,8 +61,11 @@ func (c *Cmd) watch(s *relay.Session) (*watch, error) {
 	if c.Bytes.Hex {
 		w.sent, w.received = tap.Dump(tap.Sent), tap.Dump(tap.Received)
 	}
+	if s.Out != nil && !c.Bytes.Raw && !c.Bytes.Hex && isatty.IsTerminal(s.Out.Fd()) {
+		w.visible, w.rest = tap.Visible()
+	}
 	if c.Bytes.Tee != "" {
-		file, err := os.OpenFile(c.Bytes.Tee, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
+		file, err := os.OpenFile(c.Bytes.Tee, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) // it may hold a password
 		if err != nil {
 			return nil, exit.With(exit.Local, err)
 		}
@@ -67,7 +74,7 @@ func (c *Cmd) watch(s *relay.Session) (*watch, error) {
 	if w.crlf != nil || w.sent != nil || w.record != nil {
 		s.Outgoing = w.outgoing
 	}
-	if w.limit.Set() || w.sum != nil || w.received != nil || w.record != nil {
+	if w.limit.Set() || w.sum != nil || w.received != nil || w.record != nil || w.visible != nil {
 		s.Incoming = w.incoming
 	}
 	return w, nil
@@ -112,8 +119,11 @@ func (w *watch) incoming(p []byte) (out []byte, done bool) {
 	if w.record != nil {
 		w.record.Add(tap.Received, p)
 	}
-	if w.received != nil {
+	switch {
+	case w.received != nil:
 		p = w.received(p)
+	case w.visible != nil:
+		p = w.visible(p)
 	}
 	return p, done
 }
@@ -137,7 +147,11 @@ func (w *watch) check(err error) error {
 	return nil
 }
 
-func (w *watch) close() {
+// close ends what watch has begun. out is where the session wrote.
+func (w *watch) close(out *os.File) {
+	if w.rest != nil {
+		out.Write(w.rest())
+	}
 	if w.file != nil {
 		w.file.Close()
 	}

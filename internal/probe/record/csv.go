@@ -7,6 +7,7 @@ import (
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/tally"
 	"nettool/internal/probe/wait"
+	"nettool/internal/report"
 	"nettool/internal/socket"
 )
 
@@ -63,11 +64,13 @@ func row(l attemptLine) []string {
 	}
 }
 
+// word is a field. What comes from the network is escaped, so that a table shows
+// it as it is, and a row is a line.
 func word(s *string) string {
 	if s == nil {
 		return ""
 	}
-	return *s
+	return report.Escape(*s)
 }
 
 func number[T int | int64](n *T) string {

@@ -2,8 +2,12 @@ package record
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/histogram"
@@ -186,7 +190,28 @@ func (s *jsonSink) Summary(sum *Summary) {
 func (s *jsonSink) line(v any) {
 	b, err := json.Marshal(v)
 	s.note(err)
-	s.write(append(b, '\n'))
+	s.write(append(printable(b), '\n'))
+}
+
+// printable has every character that does not print as JSON's escape: the
+// marshaller lets C1 controls and those that turn text around through (RFC 8259,
+// section 7).
+func printable(line []byte) []byte {
+	var b []byte
+	for i := 0; i < len(line); {
+		r, size := utf8.DecodeRune(line[i:])
+		switch {
+		case unicode.IsPrint(r):
+			b = append(b, line[i:i+size]...)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+		default:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		}
+		i += size
+	}
+	return b
 }
 
 func newHead(kind string, at time.Time) head { return head{Schema, kind, stamp(at)} }

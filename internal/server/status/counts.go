@@ -1,6 +1,7 @@
 package status
 
 import (
+	"math"
 	"time"
 
 	"nettool/internal/admit"
@@ -56,11 +57,20 @@ func (c *Counts) Opened(accepted int64) {
 // Ended notes a connection's closing record.
 func (c *Counts) Ended(e *run.Ending) {
 	c.closed[min(e.Reason, handoff.Error)]++
-	c.bytesIn += e.BytesIn
-	c.bytesOut += e.BytesOut
+	c.bytesIn = sum(c.bytesIn, e.BytesIn)
+	c.bytesOut = sum(c.bytesOut, e.BytesOut)
 	if c.duration != nil {
 		c.duration.Observe(e.Duration)
 	}
+}
+
+// sum adds two counts, of which a child may have made up one: the most there can
+// be is as far as it goes.
+func sum(a, b int64) int64 {
+	if b > math.MaxInt64-a {
+		return math.MaxInt64
+	}
+	return a + b
 }
 
 // isReady reports whether a new connection is served.

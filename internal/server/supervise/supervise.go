@@ -57,10 +57,9 @@ func (s *Supervisor) Ready(addrs []string) error {
 	if err := s.pid.fill(); err != nil {
 		return err
 	}
-	if s.succeeds {
-		s.notify(fmt.Sprintf("MAINPID=%d", os.Getpid()))
+	if !s.succeeds { // the service is ready; and a manager that believes the main process only does not know us yet
+		s.notify("READY=1\nSTATUS=listening on " + strings.Join(addrs, ", "))
 	}
-	s.notify("READY=1\nSTATUS=listening on " + strings.Join(addrs, ", "))
 	return nil
 }
 
@@ -104,9 +103,10 @@ func (s *Supervisor) tell() {
 	}
 }
 
-// Relieve leaves the pid file and the service manager to a successor.
+// Relieve leaves the pid file to a successor, and tells the service manager that it
+// is the main process now: it is we whom NotifyAccess=main makes it believe.
 func (s *Supervisor) Relieve(successor int) {
-	if successor > 0 { // from us it is believed, whatever NotifyAccess says
+	if successor > 0 {
 		s.notify(fmt.Sprintf("MAINPID=%d", successor))
 	}
 	s.relieved = true
