@@ -19,6 +19,7 @@ const farewell = time.Second
 type queue struct {
 	to     io.Writer
 	notice func(lines int) []byte // says how many lines are missing
+	torn   bool                   // the last write ended within a line; drain's
 
 	mu      sync.Mutex
 	pending []byte
@@ -33,7 +34,7 @@ type queue struct {
 }
 
 func newQueue(to io.Writer, notice func(lines int) []byte) *queue {
-	q := &queue{to: to, notice: notice, kick: make(chan struct{}, 1), done: make(chan struct{})}
+	q := &queue{to: patient(to), notice: notice, kick: make(chan struct{}, 1), done: make(chan struct{})}
 	go q.drain()
 	return q
 }
@@ -80,7 +81,7 @@ func (q *queue) drain() {
 func (q *queue) turn() (more bool) {
 	batch, owed := q.take()
 	if owed > 0 {
-		if _, err := q.to.Write(q.notice(owed)); err != nil {
+		if _, err := q.write(q.notice(owed)); err != nil {
 			q.giveBack(batch, owed, bytes.Count(batch, newline))
 			return false
 		}
@@ -89,13 +90,29 @@ func (q *queue) turn() (more bool) {
 		q.giveBack(batch, 0, 0)
 		return owed > 0
 	}
-	n, err := q.to.Write(batch)
+	n, err := q.write(batch)
 	lost := 0
 	if err != nil {
 		lost = bytes.Count(batch[min(n, len(batch)):], newline)
 	}
 	q.giveBack(batch, 0, lost)
 	return err == nil
+}
+
+// write writes whole lines, the first one at the beginning of a line: on a full
+// disk the last write may have ended within one.
+func (q *queue) write(lines []byte) (n int, err error) {
+	if q.torn {
+		if _, err := q.to.Write(newline); err != nil {
+			return 0, err
+		}
+		q.torn = false
+	}
+	n, err = q.to.Write(lines)
+	if err != nil && n > 0 && n <= len(lines) {
+		q.torn = lines[n-1] != '\n'
+	}
+	return n, err
 }
 
 // take returns the pending lines, and how many lines are missing before them: that

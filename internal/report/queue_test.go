@@ -101,3 +101,45 @@ func TestLogOnFullDisk(t *testing.T) {
 		}
 	}
 }
+
+// fullDisk takes so many bytes, then none until there is space.
+type fullDisk struct {
+	space int
+	got   []byte
+}
+
+func (d *fullDisk) Write(b []byte) (int, error) {
+	n := min(len(b), d.space)
+	d.got, d.space = append(d.got, b[:n]...), d.space-n
+	if n < len(b) {
+		return n, errors.New("no space left on device")
+	}
+	return n, nil
+}
+
+// TestTornLine: after a line that was cut off in the middle the next one begins on
+// a line of its own.
+func TestTornLine(t *testing.T) {
+	t.Parallel()
+	for space := range 12 {
+		disk := &fullDisk{space: space}
+		q := &queue{to: disk, notice: func(n int) []byte { return fmt.Appendf(nil, "lost %d\n", n) }}
+		q.pending = []byte("first\nsecond\n")
+		q.turn()
+		q.pending = append(q.pending, "lost\n"...)
+		q.turn()
+		disk.space = 1000
+		q.pending = append(q.pending, "last\n"...)
+		for q.turn() {
+		}
+		got := string(disk.got)
+		if !strings.HasSuffix(got, "\nlast\n") && got != "last\n" {
+			t.Errorf("space for %d: %q", space, got)
+		}
+		for i, line := range strings.Split(strings.TrimSuffix(got, "\n"), "\n") {
+			if !strings.HasPrefix("first", line) && !strings.HasPrefix("second", line) && line != "last" && !strings.HasPrefix(line, "lost ") {
+				t.Errorf("space for %d, line %d: %q", space, i, got)
+			}
+		}
+	}
+}
