@@ -53,7 +53,7 @@ func (s *Server) upgrade() {
 // handedOver are copies of all sockets that a successor gets.
 func (s *Server) handedOver() (upgrade.Files, error) {
 	files := upgrade.Files{}
-	err := s.pages.HandOver(files)
+	err := errors.Join(s.pages.HandOver(files), s.supervisor.HandOver(files))
 	for _, l := range s.listeners {
 		if err != nil {
 			break

@@ -4,15 +4,21 @@ package supervise
 
 import (
 	"fmt"
+	"os"
+	"slices"
 	"syscall"
 )
 
 // Assume makes the whole process, all its threads, this identity: groups
 // first, while we may. There is no way back (credentials(7)). Who is that
-// already, as a successor after an upgrade is, keeps what it has. A nil identity
-// changes nothing.
+// already, as a successor after an upgrade is, has nothing to do; a supplementary
+// group that is not the identity's goes, or is an error. A nil identity changes
+// nothing.
 func (id *Identity) Assume() error {
-	if id == nil || id.isOurs() {
+	if id == nil {
+		return nil
+	}
+	if id.isOurs() && id.holdsGroups() {
 		return nil
 	}
 	if err := syscall.Setgroups(id.groups); err != nil {
@@ -36,4 +42,17 @@ func (id *Identity) Assume() error {
 func (id *Identity) isOurs() bool {
 	return (id.uid < 0 || (syscall.Getuid() == id.uid && syscall.Geteuid() == id.uid)) &&
 		syscall.Getgid() == id.gid && syscall.Getegid() == id.gid && syscall.Geteuid() != 0
+}
+
+// isOurs reports whether a file belongs to who we are.
+func isOurs(info os.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == syscall.Geteuid()
+}
+
+// holdsGroups reports whether we have no supplementary group but those of the
+// identity.
+func (id *Identity) holdsGroups() bool {
+	ours, err := syscall.Getgroups()
+	return err == nil && !slices.ContainsFunc(ours, func(gid int) bool { return gid != id.gid && !slices.Contains(id.groups, gid) })
 }

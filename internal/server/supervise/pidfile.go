@@ -12,14 +12,24 @@ import (
 
 // pidFile is the file that --pid-file names. It is opened early, while we may,
 // and filled when the server is ready. The zero value is none.
-type pidFile struct{ f *os.File }
+type pidFile struct {
+	f    *os.File
+	path string
+}
 
 // maxPIDFile is more than a pid file has, in bytes.
 const maxPIDFile = 32
 
-// openPIDFile makes the file, empty, or opens the one that an older image has
-// filled. It will belong to u, so that a successor can fill it.
-func openPIDFile(path string, u *Identity) (pidFile, error) {
+// openPIDFile makes the file, empty, or opens the one that is there. An older image
+// may have handed us the one that it has open: where we may not open it ourselves,
+// we can fill that. inherited is ours from here on.
+func openPIDFile(path string, inherited *os.File) (pidFile, error) {
+	if inherited != nil {
+		if p := (pidFile{inherited, path}); path != "" && p.inPlace() {
+			return p, nil
+		}
+		inherited.Close()
+	}
 	if path == "" {
 		return pidFile{}, nil
 	}
@@ -27,23 +37,18 @@ func openPIDFile(path string, u *Identity) (pidFile, error) {
 	if err != nil {
 		return pidFile{}, fmt.Errorf("open pid file: %w", err)
 	}
-	p := pidFile{f}
+	p := pidFile{f, path}
 	if !p.inPlace() { // a link, perhaps somebody else's idea of what we overwrite
 		f.Close()
 		return pidFile{}, fmt.Errorf("open pid file %q: is not a file of that name", path)
-	}
-	if u != nil {
-		if err := f.Chown(u.uid, u.gid); err != nil {
-			f.Close()
-			return pidFile{}, fmt.Errorf("open pid file: %w", err)
-		}
 	}
 	return p, nil
 }
 
 // fill writes our pid and a newline. A reader sees the old pid, or ours: another
-// file takes the place of this one. Where we may not do that, we overwrite it, and
-// what is left of a longer pid becomes empty lines until it is cut off.
+// file takes the place of this one. Where we may not do that, as after --user, we
+// overwrite it, and what is left of a longer pid becomes empty lines until it is
+// cut off.
 func (p *pidFile) fill() error {
 	if p.f == nil {
 		return nil
@@ -65,31 +70,25 @@ func (p *pidFile) fill() error {
 	return nil
 }
 
-// replace puts a file with this text in the place of the one that is open.
+// replace puts a file with this text in the place of the one that is open, if that
+// belongs to us: a pid file that root has made stays root's.
 func (p *pidFile) replace(text string) error {
-	path := p.f.Name()
 	info, err := p.f.Stat()
-	if err != nil || !p.inPlace() {
-		return os.ErrExist
+	if err != nil || !p.inPlace() || !isOurs(info) {
+		return os.ErrPermission
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := os.CreateTemp(filepath.Dir(p.path), "."+filepath.Base(p.path)+".*")
 	if err != nil {
 		return err
 	}
 	_, err = f.WriteString(text)
-	err = errors.Join(err, f.Chmod(info.Mode()), os.Rename(f.Name(), path))
+	err = errors.Join(err, f.Chmod(info.Mode()), os.Rename(f.Name(), p.path))
 	f.Close()
 	if err != nil {
 		os.Remove(f.Name())
 		return err
 	}
-	return p.reopen(path)
-}
-
-// reopen takes the file that is now at path.
-func (p *pidFile) reopen(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
+	if f, err = os.OpenFile(p.path, os.O_RDWR, 0); err != nil {
 		return err
 	}
 	p.f.Close()
@@ -109,7 +108,7 @@ func (p *pidFile) remove() {
 	if err != nil || (owner != "" && owner != strconv.Itoa(os.Getpid())) || !p.inPlace() {
 		return
 	}
-	if os.Remove(p.f.Name()) != nil {
+	if os.Remove(p.path) != nil {
 		p.f.Truncate(0)
 	}
 }
@@ -120,6 +119,6 @@ func (p *pidFile) inPlace() bool {
 	if err != nil {
 		return false
 	}
-	there, err := os.Lstat(p.f.Name())
+	there, err := os.Lstat(p.path)
 	return err == nil && ours.Mode().IsRegular() && os.SameFile(ours, there)
 }

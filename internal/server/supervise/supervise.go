@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nettool/internal/report"
+	"nettool/internal/server/upgrade"
 )
 
 // Supervisor is told how the server is doing. A service manager that does not
@@ -32,12 +33,12 @@ type Supervisor struct {
 const stateQueue = 16
 
 // New opens what needs opening while we have the rights to: the pid file, unless
-// path is empty, which will belong to id. succeeds says that an older image has
-// started us.
-func New(log *report.Log, path string, id *Identity, succeeds bool) (*Supervisor, error) {
+// path is empty. succeeds says that an older image has started us, and inherited is
+// the pid file that it has handed on, or nil; it belongs to New.
+func New(log *report.Log, path string, inherited *os.File, succeeds bool) (*Supervisor, error) {
 	s := &Supervisor{log: log, succeeds: succeeds, told: make(chan struct{})}
 	var err error
-	if s.pid, err = openPIDFile(path, id); err != nil {
+	if s.pid, err = openPIDFile(path, inherited); err != nil {
 		return nil, err
 	}
 	interval, err := watchdogInterval()
@@ -51,6 +52,17 @@ func New(log *report.Log, path string, id *Identity, succeeds bool) (*Supervisor
 	}
 	return s, nil
 }
+
+// HandOver adds what a successor needs to files: the pid file.
+func (s *Supervisor) HandOver(files upgrade.Files) error {
+	if s.pid.f == nil {
+		return nil
+	}
+	return files.AddFile(PIDFile, s.pid.f)
+}
+
+// PIDFile is the name under which the pid file is handed on.
+const PIDFile = "pid file"
 
 // Ready says that connections are accepted at these addresses.
 func (s *Supervisor) Ready(addrs []string) error {

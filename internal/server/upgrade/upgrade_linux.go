@@ -226,6 +226,24 @@ func (fs Files) Add(l Listener) error {
 	return nil
 }
 
+// AddFile copies a file's descriptor.
+func (fs Files) AddFile(name string, f *os.File) error {
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return os.NewSyscallError("fcntl", err)
+	}
+	fs[name] = os.NewFile(uintptr(fd), name)
+	return nil
+}
+
+// File is what the older image has handed on under a name, nil if there is none.
+func (u *Upgrader) File(name string) (*os.File, error) {
+	if u.flip == nil {
+		return nil, nil
+	}
+	return u.flip.File(name)
+}
+
 // Leave closes a listener that a successor has taken over: its file stays.
 func Leave(l Listener) { socket.Leave(l.Listener) }
 

@@ -4,6 +4,7 @@ package upgrade
 
 import (
 	"errors"
+	"os"
 
 	"nettool/internal/report"
 	"nettool/internal/socket"
@@ -58,6 +59,12 @@ func (u *Upgrader) Succeeds() bool { return false }
 
 // Leave closes a listener.
 func Leave(l Listener) { l.Close() }
+
+// AddFile refuses.
+func (fs Files) AddFile(string, *os.File) error { return errNotHere }
+
+// File is none.
+func (u *Upgrader) File(string) (*os.File, error) { return nil, nil }
 
 // Add refuses.
 func (fs Files) Add(Listener) error { return errNotHere }
