@@ -79,6 +79,8 @@ func (c *Cmd) checkIdle(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--spare and --max-requests are for the children that run built-in handlers")
 	case c.Account != nil && *c.Account && !server.Accounts:
 		return exit.Errorf(exit.Usage, "--account: a program's bytes are counted on Linux only")
+	case c.Stderr == "log" && !server.Accounts:
+		return exit.Errorf(exit.Usage, "--stderr log works on Linux only")
 	case (c.Stderr != "" || c.Account != nil || c.KeepFD != nil) && !runsProgram(config):
 		return exit.Errorf(exit.Usage, "--stderr, --account and --keep-fd are for a PROGRAM")
 	}

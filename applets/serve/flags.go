@@ -59,7 +59,7 @@ type Cmd struct {
 	MaxRequests cli.Count `placeholder:"N" group:"Handler" help:"Connections that a child handles, one after another (default: 1000); 1 gives each connection a fresh process."`
 	Account     *bool     `negatable:"" group:"Handler" help:"Count a PROGRAM's bytes through a duplicate of its socket. Turn it off for programs that close their socket early and live on: the peer sees the end only when they exit."`
 	KeepFD      []int     `name:"keep-fd" placeholder:"N" group:"Handler" help:"Leave descriptor N, 3 or above, open in a PROGRAM. Repeatable; others are closed."`
-	Stderr      string    `enum:",inherit,null,socket" default:"" placeholder:"inherit|null|socket" group:"Handler" help:"Where a PROGRAM's standard error goes (default: inherit)."`
+	Stderr      string    `enum:",inherit,null,socket,log" default:"" placeholder:"inherit|null|socket|log" group:"Handler" help:"Where a PROGRAM's standard error goes (default: inherit). With log, each line becomes an event of its connection, at most 100 a second."`
 
 	User  string `placeholder:"NAME[:GROUP]" group:"Privileges" help:"Become this user once the sockets are open and files are read, with all that runs later."`
 	Group string `placeholder:"NAME" group:"Privileges" help:"Become this group (default: the user's own groups)."`

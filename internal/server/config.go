@@ -66,7 +66,7 @@ type Config struct {
 	Admin       *status.Admin // where to answer questions about the server, or nil
 
 	Environ []string // environment of programs and children
-	Stderr  string   // of programs: inherit, null or socket
+	Stderr  string   // of programs: inherit, null, socket or log
 	Log     *report.Log
 
 	// Ready is called once the listeners are open and the spares are warm.

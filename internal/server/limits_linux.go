@@ -110,10 +110,14 @@ func threadsOf(pid int) int {
 
 // descriptorsEach is how many descriptors of ours one connection takes.
 func (c *Config) descriptorsEach() int {
+	each := 1 // the link to a child, a pidfd, or the connection itself
 	if len(c.Program) > 0 && c.Account {
-		return 2 // a pidfd and the duplicate of the socket
+		each++ // the duplicate of the socket
 	}
-	return 1 // the link to a child, a pidfd, or the connection itself
+	if len(c.Program) > 0 && c.Stderr == "log" {
+		each++ // the pipe
+	}
+	return each
 }
 
 // descriptorsApart is how many are kept for all that is not a connection.

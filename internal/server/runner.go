@@ -22,6 +22,7 @@ func (s *Server) newProgram() (run.Runner, error) {
 		Argv:     s.cfg.Program,
 		Environ:  s.cfg.Environ,
 		Stderr:   s.cfg.Stderr,
+		Log:      s.cfg.Log,
 		KeepFDs:  s.cfg.KeepFDs,
 		Account:  s.cfg.Account,
 		Limits:   s.cfg.Limits,

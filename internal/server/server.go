@@ -31,6 +31,7 @@ type Server struct {
 	last      run.Ending // of the connection that ended last, for --once
 
 	accepting accepting
+	orphans   orphans
 	phase     phase
 	asked     bool // a signal has told it to end
 	failure   error
@@ -193,6 +194,7 @@ func (s *Server) ready() {
 	s.beat()
 	s.followRules()
 	s.sample()
+	s.adopt()
 	if err := s.announce(); err != nil {
 		s.fail(exit.With(exit.Local, err))
 	}

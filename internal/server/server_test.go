@@ -43,6 +43,7 @@ func (r *fakeRunner) Collect()                          {}
 func (r *fakeRunner) Inspect(func(*run.Conn, run.Live)) {}
 func (r *fakeRunner) Gauge(*run.Gauges)                 {}
 func (r *fakeRunner) Retire()                           { r.retired = true }
+func (r *fakeRunner) Owns(int) bool                     { return false }
 func (r *fakeRunner) Stuck() bool                       { return false }
 func (r *fakeRunner) Left() int                         { return len(r.running) }
 func (r *fakeRunner) Close()                            {}

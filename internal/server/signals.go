@@ -33,6 +33,8 @@ func (s *Server) upgrade() {
 	switch {
 	case s.cfg.Once:
 		err = errors.New("--once serves one connection only")
+	case isInit():
+		err = errors.New("process 1 of a container cannot hand over: its end is the container's")
 	case len(s.cfg.KeepFDs) > 0:
 		err = errors.New("the descriptors of --keep-fd cannot be handed on")
 	case s.upgrader.Gone():

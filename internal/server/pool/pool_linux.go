@@ -325,6 +325,16 @@ func (p *Pool) scheduleTrim() {
 // Close ends the goroutine that starts children.
 func (p *Pool) Close() { close(p.spawner.orders) }
 
+// Owns reports whether a process is a child of the pool.
+func (p *Pool) Owns(pid int) bool {
+	for w := range p.children {
+		if w.child.PID == pid {
+			return true
+		}
+	}
+	return false
+}
+
 // Left is how many children there are.
 func (p *Pool) Left() int { return len(p.idle) + len(p.busy) + p.starting + p.dying }
 

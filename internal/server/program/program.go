@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nettool/internal/handoff"
+	"nettool/internal/report"
 )
 
 // Config says which program runs, and how.
@@ -15,9 +16,10 @@ type Config struct {
 	Path     string   // the program's file
 	Argv     []string // Argv[0] as typed
 	Environ  []string // the server's
-	Stderr   string   // inherit (or empty), null or socket
-	KeepFDs  []int    // descriptors that it gets, each as itself
-	Account  bool     // count bytes and apply Limits, by a copy of the socket
+	Stderr   string   // inherit (or empty), null, socket or log
+	Log      *report.Log
+	KeepFDs  []int // descriptors that it gets, each as itself
+	Account  bool  // count bytes and apply Limits, by a copy of the socket
 	Limits   handoff.Limits
 	DeadPeer time.Duration // bound on a vanished peer, or zero
 	Reject   bool          // a connection does not wait for a program that cannot be started

@@ -43,6 +43,7 @@ type program struct {
 
 	account account
 	watch   watch
+	stderr  stderr
 }
 
 // New makes a runner.
@@ -94,8 +95,21 @@ func (r *Runner) Flush() {
 // start starts the program in a session, and so a process group, of its own.
 func (r *Runner) start(p *program) (err error) {
 	fd, stderr := p.conn.FD, r.stderr
-	if r.cfg.Stderr == "socket" {
+	switch r.cfg.Stderr {
+	case "socket":
 		stderr = fd
+	case "log":
+		ours, theirs, failed := openStderr()
+		if failed != nil {
+			return failed
+		}
+		defer unix.Close(theirs)
+		defer func() {
+			if err != nil {
+				unix.Close(ours)
+			}
+		}()
+		stderr, p.stderr.fd = theirs, ours
 	}
 	p.conn.PID, p.pidfd, err = r.starter.Start(r.cfg.Path, r.cfg.Argv, spawn.Attr{
 		Env:    p.env,
@@ -123,6 +137,9 @@ func (r *Runner) started(p *program) {
 	oom.Set(p.conn.PID, r.oom)
 	r.backoff = 0
 	r.await(p)
+	if r.cfg.Stderr == "log" {
+		p.stderr.begin(r, p.conn, p.stderr.fd)
+	}
 	r.keep(p)
 	r.host.Opened(p.conn)
 }
@@ -210,6 +227,7 @@ func (r *Runner) exited(p *program) {
 		c.Close()
 	}
 	p.watch.end(r.loop)
+	p.stderr.end()
 	r.loop.Remove(p.pidfd, p.exited)
 	unix.Close(p.pidfd)
 	if c.Forced() || p.account.dead { // what it left running belongs to a connection that we, or a timer, ended
@@ -303,6 +321,16 @@ func (r *Runner) Retire() {}
 
 // Close ends the thread that starts programs.
 func (r *Runner) Close() { r.starter.Close() }
+
+// Owns reports whether a process is a program that is run.
+func (r *Runner) Owns(pid int) bool {
+	for c := range r.running {
+		if c.PID == pid {
+			return true
+		}
+	}
+	return false
+}
 
 // Left is how many programs there are.
 func (r *Runner) Left() int { return len(r.running) }

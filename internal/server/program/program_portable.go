@@ -197,5 +197,15 @@ func (r *Runner) Retire() {}
 // Close has nothing to end.
 func (r *Runner) Close() {}
 
+// Owns reports whether a process is a program that is run.
+func (r *Runner) Owns(pid int) bool {
+	for c := range r.running {
+		if c.PID == pid {
+			return true
+		}
+	}
+	return false
+}
+
 // Left is how many programs there are.
 func (r *Runner) Left() int { return len(r.running) }

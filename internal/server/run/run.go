@@ -39,6 +39,8 @@ type Runner interface {
 	// Stuck reports whether no connection can be run for a while, for lack of
 	// processes or memory.
 	Stuck() bool
+	// Owns reports whether a process is the runner's: it reaps it.
+	Owns(pid int) bool
 	// Left is how many processes, or goroutines, are not over yet.
 	Left() int
 	// Close ends the runner's own goroutines.

@@ -118,6 +118,9 @@ func (r *Runner) Retire() {}
 // Stuck is false.
 func (r *Runner) Stuck() bool { return false }
 
+// Owns is false: there are no processes.
+func (r *Runner) Owns(int) bool { return false }
+
 // Left is 1 while there is a session.
 func (r *Runner) Left() int {
 	if r.conn != nil {

@@ -205,6 +205,9 @@ func (r *Runner) Retire() { r.ask() }
 // Stuck is false: there is always room for a goroutine.
 func (r *Runner) Stuck() bool { return false }
 
+// Owns is false: there are no processes.
+func (r *Runner) Owns(int) bool { return false }
+
 // Left is how many connections are handled.
 func (r *Runner) Left() int { return len(r.live) }
 
