@@ -18,10 +18,10 @@ type watch struct {
 	p    *program
 	next *loop.Timer
 
-	received uint64    // bytes when it looked last
-	acked    uint64    // bytes when it looked last
-	last     time.Time // the last byte, as far as is known
+	received uint64 // bytes when it looked last
+	acked    uint64 // bytes when it looked last
 	born     time.Time
+	activity handoff.Activity
 }
 
 // begin starts the timers of a program's connection.
@@ -31,7 +31,6 @@ func (w *watch) begin(r *Runner, p *program) {
 	}
 	w.r, w.p = r, p
 	w.born = time.Now().Add(-time.Duration(handoff.Now() - p.conn.Accepted))
-	w.last = w.born
 	w.look()
 }
 
@@ -48,20 +47,19 @@ func (w *watch) look() {
 	info, tcp := socket.InfoFD(w.p.conn.FD)
 	now := time.Now()
 	w.note(&info, now)
-	var due deadline
-	due.consider(w.born, limits.MaxTime, handoff.MaxTime)
-	if tcp {
-		due.consider(w.last, limits.Idle, handoff.Idle)
+	if !tcp { // nobody counts the bytes
+		limits.Idle, limits.FirstByte = 0, 0
 	}
-	if in, _ := octets(&info, 0, false); tcp && in == 0 { // the peer's FIN is no byte
-		due.consider(w.born, limits.FirstByte, handoff.FirstByte)
+	if in, _ := octets(&info, 0, false); in > 0 { // the peer's FIN is no byte
+		w.activity.Hear()
 	}
-	switch {
-	case due.when.IsZero():
-	case due.when.After(now):
-		w.next = w.r.loop.After(due.when.Sub(now), w.look)
+	at, reason := w.activity.Expires(limits)
+	switch left := at - now.Sub(w.born); {
+	case at == 0:
+	case left > 0:
+		w.next = w.r.loop.After(left, w.look)
 	default:
-		w.r.host.Expire(w.p.conn, due.reason)
+		w.r.host.Expire(w.p.conn, reason)
 	}
 }
 
@@ -78,22 +76,7 @@ func (w *watch) note(info *socket.TCPInfo, now time.Time) {
 }
 
 func (w *watch) passed(at time.Time) {
-	if at.After(w.last) {
-		w.last = at
-	}
-}
-
-// deadline is the timer that expires first. The zero value is none.
-type deadline struct {
-	when   time.Time
-	reason handoff.Reason
-}
-
-func (d *deadline) consider(from time.Time, limit time.Duration, reason handoff.Reason) {
-	if limit <= 0 {
-		return
-	}
-	if when := from.Add(limit); d.when.IsZero() || when.Before(d.when) {
-		d.when, d.reason = when, reason
+	if since := at.Sub(w.born); since > w.activity.Last() {
+		w.activity.Moved(since)
 	}
 }
