@@ -26,7 +26,7 @@ func spawner(config handoff.Config) (*handoff.Spawner, error) {
 		return nil, err
 	}
 	board.Want(true)
-	return &handoff.Spawner{Config: config, Board: board, Environ: []string{"GORACE=atexit_sleep_ms=0"}, Stderr: 2}, nil
+	return &handoff.Spawner{Config: config, Board: board, Environ: []string{"GORACE=atexit_sleep_ms=0"}}, nil
 }
 
 // spawn starts a child that sends Done messages, and waits until it is ready.

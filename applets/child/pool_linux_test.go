@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -184,18 +183,17 @@ func TestUnknownHandler(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer null.Close()
-	s.Stderr = int(null.Fd())
 	k, err := s.Spawn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer k.Retire()
-	if ws := (testChild{k, t}).ended(); ws.ExitStatus() != 2 {
+	defer k.Release()
+	c := testChild{k, t}
+	want := "nettool child: error: handler \"bogus\": there is no such handler\n"
+	if text, _ := c.hear().(handoff.Text); string(text) != want {
+		t.Errorf("says %q, want %q", text, want)
+	}
+	if ws := c.ended(); ws.ExitStatus() != 2 {
 		t.Errorf("ended with %d", ws.ExitStatus())
 	}
 }

@@ -28,7 +28,7 @@ func Open() (*Parent, error) {
 		return nil, err
 	}
 	unix.CloseOnExec(LinkFD)
-	in := newInbox(LinkFD, MaxMessage, 2)
+	in := newInbox(LinkFD, make([]byte, MaxMessage), 2)
 	m, fds, err := in.receive(0)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)

@@ -29,15 +29,16 @@ func send(sock int, m Message, buf []byte, flags int, fds ...int) error {
 
 // inbox receives messages from one end of a link.
 type inbox struct {
-	sock int
-	buf  []byte
-	oob  []byte
+	sock  int
+	buf   []byte
+	oob   []byte
+	hears bool // what is no message is Text
 }
 
-// newInbox makes an inbox for messages of at most size bytes with at most fds
+// newInbox makes an inbox for messages that fit into buf, with at most fds
 // descriptors.
-func newInbox(sock, size, fds int) *inbox {
-	return &inbox{sock: sock, buf: make([]byte, size), oob: make([]byte, unix.CmsgSpace(4*fds))}
+func newInbox(sock int, buf []byte, fds int) *inbox {
+	return &inbox{sock: sock, buf: buf, oob: make([]byte, unix.CmsgSpace(4*fds))}
 }
 
 // receive reads one message. Descriptors that came with it are close-on-exec
@@ -51,6 +52,10 @@ func (in *inbox) receive(flags int) (Message, []int, error) {
 	fds, err := descriptors(in.oob[:oobn])
 	if err != nil {
 		return nil, nil, err
+	}
+	if in.hears && n > 0 && in.buf[0] != version {
+		closeAll(fds)
+		return Text(in.buf[:n]), nil, nil
 	}
 	if rflags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0 {
 		closeAll(fds)

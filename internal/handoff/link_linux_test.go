@@ -56,7 +56,7 @@ func TestLinkRoundTrip(t *testing.T) {
 		if err := send(a, m, nil, unix.MSG_DONTWAIT); err != nil {
 			t.Fatalf("send message %d: %v", i, err)
 		}
-		got, fds, err := newInbox(b, MaxMessage, 2).receive(0)
+		got, fds, err := newInbox(b, make([]byte, MaxMessage), 2).receive(0)
 		if err != nil || len(fds) != 0 || fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", m) {
 			t.Errorf("message %d: got %+v with %v, %v", i, got, fds, err)
 		}
@@ -73,7 +73,7 @@ func TestDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	unix.Close(w)
-	_, fds, err := newInbox(b, MaxMessage, 2).receive(0)
+	_, fds, err := newInbox(b, make([]byte, MaxMessage), 2).receive(0)
 	if err != nil || len(fds) != 1 {
 		t.Fatalf("got %v, %v", fds, err)
 	}
@@ -122,7 +122,7 @@ func TestRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m, fds, err := newInbox(b, 1024, test.room).receive(0)
+			m, fds, err := newInbox(b, make([]byte, 1024), test.room).receive(0)
 			if m != nil || len(fds) > 0 {
 				t.Errorf("got %#v with %v", m, fds)
 			}
@@ -138,7 +138,7 @@ func TestEOF(t *testing.T) {
 	t.Parallel()
 	for _, unread := range []bool{false, true} {
 		a, b := pair(t)
-		in := newInbox(b, 1024, 1)
+		in := newInbox(b, make([]byte, 1024), 1)
 		if unread {
 			if err := send(b, &Done{Seq: 1}, nil, 0); err != nil {
 				t.Fatal(err)
@@ -172,7 +172,7 @@ func TestEmptyMessage(t *testing.T) {
 	if err := unix.Sendmsg(a, nil, nil, nil, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := newInbox(b, 1024, 1).receive(0); err != io.EOF {
+	if _, _, err := newInbox(b, make([]byte, 1024), 1).receive(0); err != io.EOF {
 		t.Errorf("error %v, want EOF", err)
 	}
 }
@@ -180,7 +180,7 @@ func TestEmptyMessage(t *testing.T) {
 func TestReceiveNothing(t *testing.T) {
 	t.Parallel()
 	_, b := pair(t)
-	if _, _, err := newInbox(b, 1024, 1).receive(unix.MSG_DONTWAIT); err != unix.EAGAIN {
+	if _, _, err := newInbox(b, make([]byte, 1024), 1).receive(unix.MSG_DONTWAIT); err != unix.EAGAIN {
 		t.Errorf("error %v, want EAGAIN", err)
 	}
 }
@@ -219,7 +219,7 @@ func TestSendTooLong(t *testing.T) {
 	if err := send(a, &Ready{}, nil, 0); err != nil {
 		t.Fatal(err)
 	}
-	if m, _, err := newInbox(b, MaxMessage, 1).receive(0); err != nil {
+	if m, _, err := newInbox(b, make([]byte, MaxMessage), 1).receive(0); err != nil {
 		t.Errorf("got %#v, %v", m, err)
 	}
 }

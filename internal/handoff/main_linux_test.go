@@ -68,6 +68,8 @@ func testHandler(p *Parent, c *Conn, fd int) Result {
 		unix.Kill(os.Getpid(), unix.SIGKILL)
 	case "hello":
 		say(fmt.Sprintf("%d %s %s\n", c.ID, c.Local, strings.Join(c.Env, ",")))
+	case "speak":
+		os.Stderr.WriteString(strings.Repeat("x", int(c.ID)))
 	case "twice": // claims one connection too many
 		p.Page.Finish(Result{})
 	}

@@ -162,6 +162,14 @@ func (m *Verdict) read(r *reader) {
 	m.Env = r.list()
 }
 
+// Text is what a child has written to its standard error, which is the link, too:
+// what does not begin with the version is no message. Some of it may be cut off.
+type Text []byte
+
+func (Text) kind() Kind    { return 0 }
+func (Text) write(*writer) {}
+func (Text) read(*reader)  {}
+
 // Append appends the message's wire form to b, or fails when it is too long.
 func Append(b []byte, m Message) ([]byte, error) {
 	start := len(b)

@@ -23,20 +23,23 @@ type Child struct {
 	inbox *inbox
 }
 
-// Spawner starts children of one configuration.
+// Spawner starts children of one configuration. The messages of its children are
+// received one at a time.
 type Spawner struct {
 	Config  Config
 	Board   *Board
 	Environ []string // the children's environment
-	Stderr  int      // descriptor that becomes their standard error
 
 	// Starter starts them. It stays its owner's; nil starts them directly.
 	Starter *spawn.Starter
+
+	text [16 << 10]byte // received last
 }
 
 // Spawn starts a child: the running image again, as "nettool child", with the
-// link as its descriptor 3, in a session of its own. The child is not warm
-// before it has sent Ready. The caller closes it with Retire and reaps it.
+// link as its descriptor 3 and as its standard error, in a session of its own. The
+// child is not warm before it has sent Ready. The caller retires it, reaps it, and
+// releases it.
 func (s *Spawner) Spawn() (*Child, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -49,14 +52,13 @@ func (s *Spawner) Spawn() (*Child, error) {
 		return nil, err
 	}
 	defer unix.Close(pageFD)
-	c := &Child{Sock: pair[0], page: mem, buf: make([]byte, 0, 256), inbox: newInbox(pair[0], 1024, 0)}
+	c := &Child{Sock: pair[0], page: mem, buf: make([]byte, 0, 256), inbox: newInbox(pair[0], s.text[:], 0)}
+	c.inbox.hears = true
 	if err := send(c.Sock, &s.Config, c.buf, unix.MSG_DONTWAIT, pageFD, s.Board.fd); err != nil {
-		c.Retire()
 		c.Release()
 		return nil, fmt.Errorf("send configuration to a child: %w", err)
 	}
 	if c.PID, err = s.fork(pair[1]); err != nil {
-		c.Retire()
 		c.Release()
 		return nil, err
 	}
@@ -76,7 +78,7 @@ func (s *Spawner) fork(link int) (pid int, err error) {
 	in := int(null.Fd())
 	pid, pidfd, err := s.Starter.Start("/proc/self/exe", []string{"nettool", "child"}, spawn.Attr{
 		Env:    append(slices.Clip(s.Environ), oneProcessor),
-		Files:  []int{in, in, s.Stderr, link},
+		Files:  []int{in, in, link, link},
 		Setsid: true,
 	})
 	if err != nil {
@@ -106,7 +108,8 @@ func (c *Child) Answer(v *Verdict) error {
 func (c *Child) Sent() uint64 { return c.sent }
 
 // Receive reads one message without blocking: unix.EAGAIN when there is none,
-// io.EOF when the child has closed its end or died.
+// io.EOF when the child has closed its end or died. A Text is good until the next
+// call for any child of the same Spawner.
 func (c *Child) Receive() (Message, error) {
 	m, fds, err := c.inbox.receive(unix.MSG_DONTWAIT)
 	closeAll(fds)
@@ -132,18 +135,15 @@ func (c *Child) Take() Result {
 // Page is the child's page: live counts while it is busy.
 func (c *Child) Page() *Page { return pageOf(c.page) }
 
-// Retire closes the link: the child finishes its connection, if it has one, and
-// ends. It may be called again.
-func (c *Child) Retire() {
-	if c.Sock >= 0 {
-		unix.Close(c.Sock)
-		c.Sock = -1
-	}
-}
+// Retire ends our side of the link: the child finishes its connection, if it has
+// one, and ends. It can be received from until then. It may be called again.
+func (c *Child) Retire() { unix.Shutdown(c.Sock, unix.SHUT_WR) }
 
-// Release unmaps the page once the child is gone and its result was taken.
+// Release closes the link and unmaps the page, once the child is gone and its
+// result was taken. It may be called again.
 func (c *Child) Release() {
 	if c.page != nil {
+		unix.Close(c.Sock)
 		unix.Munmap(c.page)
 		c.page = nil
 	}

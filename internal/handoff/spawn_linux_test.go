@@ -26,7 +26,7 @@ func startChild(t *testing.T, board *Board, handler string) *Child {
 
 func startChildWith(t *testing.T, board *Board, handler string, starter *spawn.Starter) *Child {
 	t.Helper()
-	s := &Spawner{Config: Config{Handler: handler}, Board: board, Environ: testEnviron(), Stderr: 2, Starter: starter}
+	s := &Spawner{Config: Config{Handler: handler}, Board: board, Environ: testEnviron(), Starter: starter}
 	c, err := s.Spawn()
 	if err != nil {
 		t.Fatal(err)
@@ -159,25 +159,24 @@ env GORACE=atexit_sleep_ms=0
 env GOMAXPROCS=1
 fd 0 cloexec false /dev/null
 fd 1 cloexec false /dev/null
+fd 2 cloexec false socket
 fd 3 cloexec true socket
 `
 	got := string(facts)
-	conn, stderr := 0, 0
+	conn := 0
 	ours := inherited()
 	var rest strings.Builder
 	for line := range strings.Lines(got) {
 		switch {
 		case strings.HasPrefix(line, "fd ") && ours[strings.Fields(line)[1]]:
-		case strings.HasPrefix(line, "fd 2 "):
-			stderr++
 		case strings.HasSuffix(line, " cloexec true socket\n") && !strings.HasPrefix(line, "fd 3 "):
 			conn++
 		default:
 			rest.WriteString(line)
 		}
 	}
-	if rest.String() != want || conn != 1 || stderr != 1 {
-		t.Errorf("the child has\n%s\nwant its standard error, its connection, and\n%s", got, want)
+	if rest.String() != want || conn != 1 {
+		t.Errorf("the child has\n%s\nwant its connection, and\n%s", got, want)
 	}
 	c.Retire()
 	reap(t, c)
@@ -270,6 +269,32 @@ func awaitPage(t *testing.T, c *Child) {
 	}
 }
 
+// TestText: what a child writes to its standard error comes by the link, as much of
+// it as fits, also once the child is retired.
+func TestText(t *testing.T) {
+	t.Parallel()
+	c := startChild(t, testBoard(t), "")
+	ready(t, c)
+	for _, length := range []int{1, 100, 1 << 15} {
+		give(t, c, &Conn{Remote: "speak", ID: uint64(length)})
+		m, err := hear(t, c)
+		if got, ok := m.(Text); !ok || string(got) != strings.Repeat("x", min(length, 16<<10)) {
+			t.Errorf("%d bytes of text: got %d of %T, %v", length, len(got), m, err)
+		}
+		awaitPage(t, c)
+		c.Take()
+	}
+	give(t, c, &Conn{Remote: "speak", ID: 7})
+	c.Retire()
+	if m, err := hear(t, c); string(m.(Text)) != "xxxxxxx" {
+		t.Errorf("retired: got %v, %v", m, err)
+	}
+	reap(t, c)
+	if m, err := hear(t, c); err != io.EOF {
+		t.Errorf("got %#v, %v; want EOF", m, err)
+	}
+}
+
 // TestLiar: a child that claims a connection too many is not believed.
 func TestLiar(t *testing.T) {
 	t.Parallel()
@@ -329,7 +354,7 @@ func TestWrongOrder(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer null.Close()
-			s := &Spawner{Board: board, Environ: testEnviron(), Stderr: int(null.Fd())}
+			s := &Spawner{Board: board, Environ: testEnviron()}
 			pid, err := s.fork(fds[1])
 			unix.Close(fds[1])
 			unix.Shutdown(fds[0], unix.SHUT_WR) // EOF follows

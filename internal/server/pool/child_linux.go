@@ -88,9 +88,20 @@ func (p *Pool) message(w *worker) {
 	m, err := w.child.Receive()
 	switch {
 	case err == unix.EAGAIN:
-		return
+	case err != nil && w.retired:
+		p.deafen(w)
 	case err != nil:
 		p.died(w)
+	default:
+		p.take(w, m)
+	}
+}
+
+// take acts upon what a child says. Of one that was retired only its last words
+// count.
+func (p *Pool) take(w *worker, m handoff.Message) {
+	if text, ok := m.(handoff.Text); ok {
+		p.hear(w, text)
 		return
 	}
 	if w.said++; w.said > 1+w.child.Sent() { // Ready, and Done for each
@@ -112,11 +123,16 @@ func (p *Pool) message(w *worker) {
 // breach ends a child that broke the contract.
 func (p *Pool) breach(w *worker, what string) {
 	p.cfg.Log.Error("child", fmt.Errorf("child %d sent %s", w.child.PID, what), slog.Int("pid", w.child.PID))
+	if w.retired {
+		p.deafen(w)
+		p.kill(w)
+		return
+	}
 	p.died(w)
 }
 
 func (p *Pool) becameReady(w *worker) {
-	if w.warm {
+	if w.warm || w.retired {
 		return
 	}
 	w.warm = true
@@ -176,12 +192,11 @@ func (p *Pool) died(w *worker) {
 	p.bury(w, true)
 }
 
-// bury closes the link to a child and reaps it when it has ended. A child that
-// is broken is killed, so that it cannot keep us waiting.
+// bury retires a child and reaps it when it has ended. A child that is broken is
+// killed, so that it cannot keep us waiting.
 func (p *Pool) bury(w *worker, broken bool) {
 	p.dying++
 	w.retired, w.since = true, time.Now()
-	p.loop.Remove(w.child.Sock, w.token)
 	w.child.Retire()
 	if broken {
 		unix.Kill(w.child.PID, unix.SIGKILL)
@@ -213,13 +228,14 @@ func (p *Pool) awaitExit(w *worker, broken bool) {
 func (p *Pool) reaped(w *worker, broken bool, st run.Status) {
 	p.dying--
 	delete(p.children, w)
+	p.hearOut(w)
 	if c := w.conn; c != nil {
 		p.free(w)
 		p.host.Ended(c, p.lost(c, w, st))
 	}
 	w.child.Release()
 	if !w.ended && (broken || st.Signal != 0 || st.Code != 0) {
-		p.host.ChildExit(append(st.Attrs(), slog.Int("pid", w.child.PID), slog.Uint64("served", w.child.Sent()))...)
+		p.host.ChildExit(append(st.Attrs(), w.about()...)...)
 	}
 	if broken && !w.warm && !p.ended {
 		p.startFailed(fmt.Errorf("child %d ended before it was ready: %s", w.child.PID, st))

@@ -73,6 +73,7 @@ type worker struct {
 	retired bool   // it was told to end, or has ended
 	ended   bool   // we have killed it
 	fault   string // why, when it did not do what it must
+	words   words
 }
 
 const (
@@ -98,7 +99,6 @@ func New(cfg Config, host run.Host) (*Pool, error) {
 		Config:  cfg.Child,
 		Board:   board,
 		Environ: childEnviron(cfg.Environ),
-		Stderr:  2,
 		Starter: &spawn.Starter{},
 	})
 	p.ask(true)

@@ -70,6 +70,14 @@ func testChild() int {
 			return 9
 		case 'h':
 			time.Sleep(time.Hour)
+		case 'e':
+			os.Stderr.WriteString("===\nfirst wo")
+			os.Stderr.WriteString("rds\x1b\nclose id=1\nlast")
+			return 9
+		case 'E':
+			for os.Stderr.WriteString("endless\n"); ; {
+				os.Stderr.WriteString(strings.Repeat("x", 4096))
+			}
 		case 'f':
 			for range 1000 {
 				flood()
@@ -316,6 +324,32 @@ func TestFlood(t *testing.T) {
 	io.WriteString(client, "f")
 	if e := h.End(); e.Reason != handoff.Signal || e.Signal != unix.SIGKILL {
 		t.Errorf("ending: %+v", e)
+	}
+}
+
+// TestWords: the first line that a child has written says why it ended.
+func TestWords(t *testing.T) {
+	h, _ := start(t, Config{})
+	client, _ := h.Connect()
+	io.WriteString(client, "e")
+	if e := h.End(); e.Reason != handoff.Exit || e.Exit != 9 {
+		t.Errorf("ending: %+v", e)
+	}
+	if !strings.HasSuffix(h.ChildExitAttrs, "stderr=first words\x1b]") {
+		t.Errorf("child exit: %q", h.ChildExitAttrs)
+	}
+}
+
+// TestEndlessWords: a child that does not stop writing is killed.
+func TestEndlessWords(t *testing.T) {
+	h, _ := start(t, Config{})
+	client, _ := h.Connect()
+	io.WriteString(client, "E")
+	if e := h.End(); e.Reason != handoff.Signal || e.Signal != unix.SIGKILL {
+		t.Errorf("ending: %+v", e)
+	}
+	if !strings.HasSuffix(h.ChildExitAttrs, "stderr=endless]") {
+		t.Errorf("child exit: %q", h.ChildExitAttrs)
 	}
 }
 

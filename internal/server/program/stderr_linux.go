@@ -3,7 +3,6 @@
 package program
 
 import (
-	"bytes"
 	"log/slog"
 	"os"
 	"time"
@@ -17,11 +16,10 @@ import (
 
 // The bounds of what one program may bring into the log.
 const (
-	longestLine = 1024    // bytes; the rest of a longer line is left out
-	mostLines   = 100     // lines in a second; the others are counted
-	mostBytes   = 1 << 20 // bytes in a second; who writes more has to wait
-	oneRead     = 16 << 10
-	lastReads   = 8 // at the end: a process that the program has left running may go on
+	mostLines = 100     // lines in a second; the others are counted
+	mostBytes = 1 << 20 // bytes in a second; who writes more has to wait
+	oneRead   = 16 << 10
+	lastReads = 8 // at the end: a process that the program has left running may go on
 )
 
 // stderr makes events of what a program writes to its standard error: nothing of it
@@ -34,7 +32,7 @@ type stderr struct {
 	token uint64
 	pause *loop.Timer // until it is read again, or nil
 
-	line   []byte // not ended yet
+	text   run.Lines
 	began  time.Time
 	lines  int // since began
 	bytes  int // since began
@@ -91,9 +89,7 @@ func (s *stderr) end() {
 	s.unwatch()
 	s.loop.Cancel(s.pause)
 	unix.Close(s.fd)
-	if len(s.line) > 0 {
-		s.say(s.line)
-	}
+	s.text.End(s.say)
 	s.sum()
 }
 
@@ -107,21 +103,8 @@ func (s *stderr) read() (more bool) {
 	}
 	s.next(time.Now())
 	s.bytes += n
-	s.take(buf[:n])
+	s.text.Take(buf[:n], s.say)
 	return true
-}
-
-// take cuts bytes into lines.
-func (s *stderr) take(p []byte) {
-	for len(p) > 0 {
-		line, rest, ended := bytes.Cut(p, []byte{'\n'})
-		s.line = append(s.line, line[:min(len(line), longestLine-len(s.line))]...)
-		if ended {
-			s.say(s.line)
-			s.line = s.line[:0]
-		}
-		p = rest
-	}
 }
 
 // say logs a line, or counts it.

@@ -2,6 +2,7 @@
 package runtest
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"testing"
@@ -22,6 +23,8 @@ type Host struct {
 	Started    int
 	NotStarted int
 	ChildExits int
+	// ChildExitAttrs is what was said about the last of them.
+	ChildExitAttrs string
 
 	t      *testing.T
 	loop   *loop.Loop
@@ -161,5 +164,8 @@ func (h *Host) Spawned(err error) {
 	h.Started++
 }
 
-// ChildExit counts.
-func (h *Host) ChildExit(...slog.Attr) { h.ChildExits++ }
+// ChildExit counts, and keeps what is said.
+func (h *Host) ChildExit(attrs ...slog.Attr) {
+	h.ChildExits++
+	h.ChildExitAttrs = fmt.Sprint(attrs)
+}
