@@ -123,9 +123,9 @@ func (p *Pool) take(w *worker, m handoff.Message) {
 // breach ends a child that broke the contract.
 func (p *Pool) breach(w *worker, what string) {
 	p.cfg.Log.Error("child", fmt.Errorf("child %d sent %s", w.child.PID, what), slog.Int("pid", w.child.PID))
+	p.deafen(w) // there may be more of it
 	if w.retired {
-		p.deafen(w)
-		p.kill(w)
+		unix.Kill(-w.child.PID, unix.SIGKILL)
 		return
 	}
 	p.died(w)
