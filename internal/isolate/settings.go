@@ -20,6 +20,7 @@ type Settings struct {
 
 	Namespaces Namespaces
 	Tmpfs      []Tmpfs // mounted in its own mount namespace
+	Proc       bool    // so is proc(5), where that is allowed
 
 	Subreaper bool // what it leaves running counts as its own
 }
@@ -84,6 +85,7 @@ func (s *Settings) Stays() bool { return s.Subreaper || s.Namespaces.Has(PID) }
 // stays beside it.
 func (s Settings) Inner() Settings {
 	s.Subreaper = false
+	s.Proc = s.Namespaces.Has(PID | Mount)
 	s.Namespaces &^= PID
 	return s
 }

@@ -22,6 +22,7 @@ type Host struct {
 	Started    int
 	NotStarted int
 	ChildExits int
+	Failures   []error
 
 	t      *testing.T
 	loop   *loop.Loop
@@ -151,6 +152,9 @@ func (h *Host) Expire(c *run.Conn, reason handoff.Reason) {
 
 // Short writes down what has run out.
 func (h *Host) Short(doing string, _ error) { h.Shortages = append(h.Shortages, doing) }
+
+// Fail notes that the runner can run no connection.
+func (h *Host) Fail(err error) { h.Failures = append(h.Failures, err) }
 
 // Spawned counts.
 func (h *Host) Spawned(err error) {
