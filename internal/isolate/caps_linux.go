@@ -7,15 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Lacking is the first of the capabilities that this thread does not have.
-func Lacking(all []Capability) (lacking Capability, lacks bool) {
+// Lacking is an error when this thread does not have one of the capabilities.
+func Lacking(all []Need) error {
 	held, err := capabilities()
-	for _, c := range all {
-		if err != nil || held[c/32].Permitted&(1<<(c%32)) == 0 {
-			return c, true
+	for _, n := range all {
+		if c := n.Capability; err != nil || held[c/32].Permitted&(1<<(c%32)) == 0 {
+			return fmt.Errorf("%s: it takes %s, which this process does not have", n.For, c)
 		}
 	}
-	return 0, false
+	return nil
 }
 
 // DropCapabilities takes all capabilities from the thread, and from the programs

@@ -3,7 +3,11 @@
 // program.
 package isolate
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Settings say how a program is kept apart. The zero value is not at all.
 type Settings struct {
@@ -132,23 +136,28 @@ func (c Capability) String() string {
 	return "a capability"
 }
 
-// Capabilities are those that a start takes which root need not be asked for: of
-// a process that may do no more than its user may. raises says whether a limit is
+// Need is a capability that a start takes, and for what.
+type Need struct {
+	Capability Capability
+	For        string
+}
+
+// Needs are the capabilities that a start takes. raises says whether a limit is
 // above what this process may set. Within a user namespace of its own the program's
 // process has those of that namespace.
-func (s *Settings) Capabilities(raises func(Rlimit) bool) (all []Capability) {
+func (s *Settings) Needs(raises func(Rlimit) bool) (all []Need) {
 	own := s.Namespaces.Has(User)
 	if s.Chroot != "" && !own {
-		all = append(all, CapSysChroot)
+		all = append(all, Need{CapSysChroot, fmt.Sprintf("chroot %q", s.Chroot)})
 	}
 	if s.Namespaces != 0 && !own {
-		all = append(all, CapSysAdmin)
+		all = append(all, Need{CapSysAdmin, "unshare " + strings.Join(s.Namespaces.Names(), ",")})
 	}
 	if s.Nice < 0 {
-		all = append(all, CapSysNice)
+		all = append(all, Need{CapSysNice, fmt.Sprintf("nice %d", s.Nice)})
 	}
-	if slices.ContainsFunc(s.Rlimits, raises) {
-		all = append(all, CapSysResource)
+	if i := slices.IndexFunc(s.Rlimits, raises); i >= 0 {
+		all = append(all, Need{CapSysResource, "rlimit " + s.Rlimits[i].String()})
 	}
 	return all
 }

@@ -14,11 +14,11 @@ func (c *Config) appoint(who *supervise.Identity) (*stage.Deputy, error) {
 	if !who.Drops() || len(c.Program) == 0 {
 		return nil, nil
 	}
-	capabilities := c.Isolate.Capabilities(isolate.Raises)
-	if len(capabilities) == 0 && !c.Isolate.Namespaces.Has(isolate.User) {
+	needs := c.Isolate.Needs(isolate.Raises)
+	if len(needs) == 0 && !c.Isolate.Namespaces.Has(isolate.User) {
 		return nil, nil
 	}
-	d, err := stage.NewDeputy(who.Credential(), capabilities)
+	d, err := stage.NewDeputy(who.Credential(), needs)
 	if err != nil {
 		return nil, exit.With(exit.Local, err)
 	}

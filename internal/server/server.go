@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -169,6 +170,9 @@ func (s *Server) prepare() (err error) {
 	if s.runner, err = s.newRunner(); err != nil {
 		dismiss(s.deputy)
 		s.pages.Close()
+		if _, coded := errors.AsType[*exit.Error](err); coded {
+			return err
+		}
 		return exit.With(exit.Local, err)
 	}
 	s.accepting.reserve = newReserve()

@@ -32,9 +32,9 @@ type Deputy struct {
 
 // NewDeputy starts a deputy, as this user and with these capabilities, while this
 // process may. The caller closes it.
-func NewDeputy(who *syscall.Credential, capabilities []isolate.Capability) (*Deputy, error) {
-	if c, lacks := isolate.Lacking(capabilities); lacks {
-		return nil, fmt.Errorf("start programs as user %d: it takes %s, which this process does not have", who.Uid, c)
+func NewDeputy(who *syscall.Credential, needs []isolate.Need) (*Deputy, error) {
+	if err := isolate.Lacking(needs); err != nil {
+		return nil, err
 	}
 	l, theirs, err := handoff.NewPair()
 	if err != nil {
@@ -47,8 +47,8 @@ func NewDeputy(who *syscall.Credential, capabilities []isolate.Capability) (*Dep
 	}
 	defer unix.Close(null)
 	attr := spawn.Attr{Env: []string{"GOMAXPROCS=1"}, Files: []int{null, null, null, theirs}, Setsid: true, Credential: who}
-	for _, c := range capabilities {
-		attr.Ambient = append(attr.Ambient, uintptr(c))
+	for _, n := range needs {
+		attr.Ambient = append(attr.Ambient, uintptr(n.Capability))
 	}
 	d := &Deputy{link: l}
 	if err = l.Send(&handoff.Deputy{}); err == nil {
