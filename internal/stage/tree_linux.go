@@ -54,43 +54,71 @@ func parentOf(pid int) int {
 	return parent
 }
 
-// signal sends a signal to a process, unless another has its number by now.
-func (r relative) signal(sig unix.Signal) {
-	fd, err := unix.PidfdOpen(r.pid, 0)
-	if err != nil {
-		return
+// held are processes that have not ended, by their pidfds: a number could be
+// another process' by now.
+type held map[relative]int
+
+// hold takes hold of what descends from root.
+func hold(root int) held {
+	h := held{}
+	for _, r := range below(root) {
+		fd, err := unix.PidfdOpen(r.pid, 0)
+		if err != nil {
+			continue
+		}
+		if parentOf(r.pid) == r.parent {
+			h[r] = fd
+		} else { // it is another, or has come to another parent: the next look tells
+			unix.Close(fd)
+		}
 	}
-	defer unix.Close(fd)
-	if parentOf(r.pid) == r.parent {
+	return h
+}
+
+// signal sends a signal to all of them.
+func (h held) signal(sig unix.Signal) {
+	for _, fd := range h {
 		unix.PidfdSendSignal(fd, sig, nil, 0)
 	}
 }
 
-// signalBelow sends a signal to what descends from root.
-func signalBelow(root int, sig unix.Signal) {
-	for _, r := range below(root) {
-		r.signal(sig)
+func (h held) release() {
+	for _, fd := range h {
+		unix.Close(fd)
 	}
 }
 
+// signalBelow sends a signal to what descends from root, and reports whether there
+// was something.
+func signalBelow(root int, sig unix.Signal) bool {
+	h := hold(root)
+	defer h.release()
+	h.signal(sig)
+	return len(h) > 0
+}
+
 // rounds bounds how often it is looked for what was started meanwhile.
-const rounds = 100
+const rounds = 20
 
 // KillBelow kills what descends from root. All are stopped first, so that none can
-// start another, while the others end and make room for it.
+// start another, while the others end and make room for it. What is below a root
+// that reaps nothing comes to another parent when the root is killed: that is for
+// the caller to do, last.
 func KillBelow(root int) {
-	stopped := map[int]bool{}
+	most := 0
 	for range rounds {
-		news := false
-		for _, r := range below(root) {
-			if !stopped[r.pid] {
-				stopped[r.pid], news = true, true
-				r.signal(unix.SIGSTOP)
-			}
-		}
-		if !news {
+		h := hold(root)
+		h.signal(unix.SIGSTOP)
+		n := len(h)
+		h.release()
+		if n <= most {
 			break
 		}
+		most = n
 	}
-	signalBelow(root, unix.SIGKILL)
+	for range rounds {
+		if !signalBelow(root, unix.SIGKILL) {
+			return
+		}
+	}
 }
