@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,7 @@ type keeper struct {
 // stay starts a stage for the program, reaps what ends, and ends when the program
 // has; a subreaper when all that it left running has, too.
 func stay(l *handoff.Link, m *handoff.Stage) int {
+	runtime.GOMAXPROCS(1) // fewer threads: they count as processes of the program's user
 	k := &keeper{link: l, stage: m}
 	if m.Settings.Subreaper {
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
