@@ -17,14 +17,19 @@ import (
 	"nettool/internal/oom"
 	"nettool/internal/report"
 	"nettool/internal/socket"
+	"nettool/internal/stage"
 )
 
 const name = "nettool child"
 
 // Main is the whole run of a child of serve: connections come in by descriptor
-// 3, one at a time, until the parent closes it. It returns the exit code.
+// 3, one at a time, until the parent closes it; or it is between the server and a
+// program (package stage). It returns the exit code.
 func Main() int {
 	nameProcess()
+	if link, first, err := handoff.OpenLink(); link != nil && err == nil {
+		return stage.Main(link, first)
+	}
 	// What stops the server must not cut its connections; the parent stops a
 	// child by closing the link, and kills one that does not end.
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)

@@ -81,6 +81,10 @@ func (c *Cmd) checkIdle(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--account: a program's bytes are counted on Linux only")
 	case c.Stderr == "log" && !server.Accounts:
 		return exit.Errorf(exit.Usage, "--stderr log works on Linux only")
+	case c.keepsApart() && !runsProgram(config):
+		return exit.Errorf(exit.Usage, "%s: is for a PROGRAM", c.apart()[0])
+	case c.keepsApart() && !server.Accounts:
+		return exit.Errorf(exit.Usage, "%s: works on Linux only", c.apart()[0])
 	case (c.Stderr != "" || c.Account != nil || c.KeepFD != nil) && !runsProgram(config):
 		return exit.Errorf(exit.Usage, "--stderr, --account and --keep-fd are for a PROGRAM")
 	}

@@ -5,6 +5,7 @@ package serve
 import (
 	"nettool/internal/admit"
 	"nettool/internal/cli"
+	"nettool/internal/isolate"
 	"nettool/internal/socket"
 )
 
@@ -60,6 +61,19 @@ type Cmd struct {
 	Account     *bool     `negatable:"" group:"Handler" help:"Count a PROGRAM's bytes through a duplicate of its socket. Turn it off for programs that close their socket early and live on: the peer sees the end only when they exit."`
 	KeepFD      []int     `name:"keep-fd" placeholder:"N" group:"Handler" help:"Leave descriptor N, 3 or above, open in a PROGRAM. Repeatable; others are closed."`
 	Stderr      string    `enum:",inherit,null,socket,log" default:"" placeholder:"inherit|null|socket|log" group:"Handler" help:"Where a PROGRAM's standard error goes (default: inherit). With log, each line becomes an event of its connection, at most 100 a second."`
+
+	Chroot     string             `placeholder:"DIR" group:"Privileges" help:"Make DIR the root of a PROGRAM, which is looked up there."`
+	Workdir    string             `placeholder:"DIR" group:"Privileges" help:"Start a PROGRAM in DIR, in its root."`
+	Umask      string             `placeholder:"OCTAL" group:"Privileges" help:"File mode creation mask of a PROGRAM, as in 027."`
+	Nice       int                `placeholder:"N" group:"Privileges" help:"Add N, -40 to 39, to the niceness of a PROGRAM."`
+	Rlimit     []isolate.Rlimit   `sep:"none" placeholder:"NAME=SOFT[:HARD]" group:"Privileges" help:"Limit a PROGRAM's resources (setrlimit(2)), as in as=64M, cpu=10 or nofile=64:256. Repeatable. nproc counts all processes of the user, not those of a connection: for that, give --unshare user, too, or use a cgroup's pids.max."`
+	NoNewPrivs bool               `group:"Privileges" help:"A PROGRAM gains nothing by executing files: set-user-ID and the like have no effect (PR_SET_NO_NEW_PRIVS)."`
+	Landlock   []isolate.PathRule `placeholder:"ro:PATH,rw:PATH" group:"Privileges" help:"A PROGRAM can read and execute what is below the paths with ro, and change what is below those with rw; other files it cannot open, nor signal or trace a process that it has not started. Implies --no-new-privs. Repeatable."`
+	ClearEnv   bool               `group:"Privileges" help:"Start a PROGRAM's environment empty, but for what is known about the connection."`
+	Env        []string           `sep:"none" placeholder:"NAME=VALUE" group:"Privileges" help:"Add a variable to a PROGRAM's environment. Repeatable."`
+	Unshare    isolate.Namespaces `placeholder:"net,pid,ipc,uts,mount,user" group:"Privileges" help:"Give each PROGRAM namespaces of its own. net: no network but its connection; pid: it sees, and leaves behind, no other process; mount: what --tmpfs mounts; user: its ids are as they are, all others are nobody's, and it has no capability. Without user they take root."`
+	Tmpfs      []isolate.Tmpfs    `sep:"none" placeholder:"DIR[:SIZE]" group:"Privileges" help:"Cover DIR with an empty directory in memory that is the PROGRAM's own, as in /tmp:64M. Needs --unshare mount. Repeatable."`
+	Subreaper  bool               `group:"Privileges" help:"What a PROGRAM leaves running keeps its connection's slot, and ends with --max-time and the drain, also from another process group. Costs a process of ours for each connection."`
 
 	User  string `placeholder:"NAME[:GROUP]" group:"Privileges" help:"Become this user once the sockets are open and files are read, with all that runs later."`
 	Group string `placeholder:"NAME" group:"Privileges" help:"Become this group (default: the user's own groups)."`

@@ -63,6 +63,10 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	isolated, err := c.isolation()
+	if err != nil {
+		return nil, err
+	}
 	config := &server.Config{
 		Addrs:     append([]socket.Addr{c.Address}, c.Listen...),
 		Options:   options,
@@ -97,7 +101,8 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Admin:         c.admin(),
 		Stdin:         call.Stdin,
 		Stdout:        call.Stdout,
-		Environ:       os.Environ(),
+		Environ:       c.environ(),
+		Isolate:       isolated,
 		Stderr:        c.Stderr,
 	}
 	if len(argv) == 0 && c.Handler == "" {
@@ -107,7 +112,7 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		return nil, err
 	}
 	config.Options.DeferAccept = c.deferAccept(config.Handler)
-	if len(argv) > 0 {
+	if len(argv) > 0 && c.Chroot == "" && c.Workdir == "" { // there it is looked up later
 		config.Path, err = program.Find(argv[0])
 	}
 	return config, err

@@ -30,6 +30,16 @@ const (
 	KindExec    Kind = 5 // the child is about to become its program: EOF on fd 3 is not a crash
 	KindAsk     Kind = 6 // the real source is known now: may it come in?
 	KindVerdict Kind = 7 // the answer to KindAsk
+
+	// stage.go has these.
+	KindStage   Kind = 8  // first: what a child is to do before it becomes a program
+	KindFound   Kind = 9  // all of it can be done (asked for by a trial)
+	KindFailed  Kind = 10 // it could not be done
+	KindExited  Kind = 11 // how the program has ended, beside which a child stays
+	KindEndAll  Kind = 12 // to such a child: end all that runs below it
+	KindDeputy  Kind = 13 // first: the child is to start others
+	KindOrder   Kind = 14 // to it: start one; carries its descriptors
+	KindStarted Kind = 15 // its answer
 )
 
 // Message is one of the message types of this package.
@@ -225,7 +235,7 @@ func blank(k Kind) Message {
 	case KindVerdict:
 		return &Verdict{}
 	}
-	return nil
+	return blankStage(k)
 }
 
 // writer appends fields: numbers as uvarints, texts with their length before

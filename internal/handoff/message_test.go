@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nettool/internal/isolate"
 )
 
 // messages are all kinds of messages, plain and extreme.
@@ -30,6 +32,29 @@ func messages() []Message {
 		&Ask{ID: 1, Source: "192.0.2.1:1"},
 		&Verdict{ID: 1, Cause: "deny", Env: []string{""}},
 		&Verdict{},
+		&Stage{},
+		&Stage{
+			Path: "/bin/cat", Argv: []string{"cat", hostile}, Kept: []int{3, 255}, Third: 256, OOM: -1000, Trial: true, Drop: true,
+			Settings: isolate.Settings{
+				Chroot: hostile, Workdir: "/", Umask: 0o777, Masked: true, Nice: -20, NoNewPrivs: true, Proc: true, Subreaper: true,
+				Rlimits:    []isolate.Rlimit{{Name: "as", Soft: 0, Hard: isolate.Unlimited}, {Name: "cpu"}},
+				Landlock:   []isolate.PathRule{{Path: "/", Write: true}, {Path: hostile}},
+				Tmpfs:      []isolate.Tmpfs{{Path: "/tmp", Size: math.MaxInt64}, {}},
+				Namespaces: isolate.Net | isolate.User,
+			},
+		},
+		&Found{},
+		&Found{Path: hostile},
+		&Failed{},
+		&Failed{Code: 127, Text: hostile},
+		&Exited{},
+		&Exited{Code: -1, Signal: 9},
+		&EndAll{},
+		&Deputy{},
+		&Order{},
+		&Order{Env: []string{"A=b"}, Files: 3, Holes: []int{3, 4}, Clone: 1 << 63, Ambient: []int{18, 21}},
+		&Started{},
+		&Started{PID: 1 << 22, Errno: 11},
 	}
 }
 
@@ -48,7 +73,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("got %#v, %v; want %#v", got, err, m)
 		}
 	}
-	for k := KindConfig; k <= KindVerdict; k++ {
+	for k := KindConfig; k <= KindStarted; k++ {
 		if !kinds[k] {
 			t.Errorf("no message of kind %d was tried", k)
 		}

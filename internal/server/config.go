@@ -20,6 +20,7 @@ import (
 	"nettool/internal/admit"
 	"nettool/internal/exit"
 	"nettool/internal/handoff"
+	"nettool/internal/isolate"
 	"nettool/internal/report"
 	"nettool/internal/server/status"
 	"nettool/internal/socket"
@@ -60,6 +61,8 @@ type Config struct {
 	NoDrain      bool          // on SIGTERM end at once; children live on
 
 	Stdin, Stdout *os.File // what the stdio handler joins its connection to
+
+	Isolate isolate.Settings // what programs are kept from
 
 	User, Group string        // what the server becomes once its sockets are open
 	PIDFile     string        // filled when the server is ready, or empty

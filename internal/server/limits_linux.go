@@ -62,6 +62,9 @@ func (c *Config) descriptorsLeast() int {
 	case pooled:
 		return 16 + listeners // a start takes the most: a link, a page, a pidfd, /dev/null, a pipe
 	case direct:
+		if c.Isolate.Staged(os.Getuid()) {
+			listeners += 3 // a link, and a deputy's
+		}
 		return 11 + listeners
 	}
 	return 9 + listeners
@@ -79,8 +82,11 @@ func (c *Config) checkProcesses() error {
 		return nil
 	}
 	each := 1
-	if c.model() == pooled {
+	if c.model() == pooled || c.Isolate.Staged(os.Getuid()) {
 		each = 4 // threads of a child
+	}
+	if c.Isolate.Stays() {
+		each *= 2
 	}
 	others := threadsOfUser(os.Getuid()) - threadsOf(os.Getpid())
 	if need := others + loop.Threads() + each; need > int(limit.Cur) {
@@ -116,6 +122,9 @@ func (c *Config) descriptorsEach() int {
 	}
 	if len(c.Program) > 0 && c.Stderr == "log" {
 		each++ // the pipe
+	}
+	if c.Isolate.Stays() {
+		each++ // the link
 	}
 	return each
 }

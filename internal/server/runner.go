@@ -29,5 +29,7 @@ func (s *Server) newProgram() (run.Runner, error) {
 		DeadPeer: s.cfg.Options.DeadPeer,
 		Reject:   s.cfg.Reject,
 		Once:     s.cfg.Once,
+		Isolate:  s.cfg.Isolate,
+		Deputy:   s.deputy,
 	}, s)
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"nettool/internal/server/supervise"
 	"nettool/internal/server/upgrade"
 	"nettool/internal/socket"
+	"nettool/internal/stage"
 )
 
 // Server is the parent. All its state belongs to its loop.
@@ -41,6 +43,7 @@ type Server struct {
 	pages      *status.Pages
 	supervisor *supervise.Supervisor
 	upgrader   *upgrade.Upgrader
+	deputy     *stage.Deputy // starts programs when we may not, or nil
 	told       int           // connections that the successor knows of
 	stopped    chan struct{} // the loop has ended
 }
@@ -105,9 +108,13 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	about := status.About{Handler: s.cfg.handlerName(), Model: s.cfg.model(), Log: s.cfg.Log}
 	if s.pages, err = s.cfg.Admin.Open(ctx, about, s.upgrader); err == nil {
+		s.deputy, err = s.cfg.appoint(identity)
+	}
+	if err == nil {
 		err = exit.With(exit.Local, identity.Assume())
 	}
 	if err != nil {
+		dismiss(s.deputy)
 		s.pages.Close()
 		s.supervisor.Close()
 		s.closeListeners()
@@ -161,7 +168,11 @@ func (c *Config) blindTimers() bool {
 // prepare makes the runner.
 func (s *Server) prepare() (err error) {
 	if s.runner, err = s.newRunner(); err != nil {
+		dismiss(s.deputy)
 		s.pages.Close()
+		if _, coded := errors.AsType[*exit.Error](err); coded {
+			return err
+		}
 		return exit.With(exit.Local, err)
 	}
 	s.accepting.reserve = newReserve()
@@ -299,6 +310,9 @@ func (s *Server) Spawned(err error) {
 	}
 	s.counts.Spawned++
 }
+
+// Fail ends the server: no connection can be run any more.
+func (s *Server) Fail(err error) { s.fail(exit.With(exit.Local, err)) }
 
 // ChildExit writes down that a child has ended by itself.
 func (s *Server) ChildExit(attrs ...slog.Attr) {

@@ -10,6 +10,7 @@ package spawn
 
 import (
 	"errors"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -44,6 +45,12 @@ type Attr struct {
 	Env    []string // its environment, all of it
 	Files  []int    // its descriptors 0, 1, 2 and so on, of which −1 is closed; ours stay the caller's
 	Setsid bool     // whether it leads a session, and so a process group, of its own (setsid(2))
+
+	Chroot     string              // its root; the path of the program is looked up there
+	Dir        string              // its working directory, in its root
+	Clone      uintptr             // flags of clone(2); in a user namespace of its own its ids are those that it has here
+	Ambient    []uintptr           // capabilities that it keeps: capabilities(7)
+	Credential *syscall.Credential // who it is
 }
 
 // Start starts the program at path with the arguments argv, of which the first
@@ -94,7 +101,19 @@ func (a *Attr) proc(pidfd *int) *syscall.ProcAttr {
 	for i, fd := range a.Files {
 		files[i] = uintptr(fd)
 	}
-	return &syscall.ProcAttr{Env: a.Env, Files: files, Sys: &syscall.SysProcAttr{Setsid: a.Setsid, PidFD: pidfd}}
+	sys := &syscall.SysProcAttr{
+		Setsid: a.Setsid, PidFD: pidfd,
+		Chroot: a.Chroot, Cloneflags: a.Clone, AmbientCaps: a.Ambient, Credential: a.Credential,
+	}
+	if a.Clone&unix.CLONE_NEWUSER != 0 {
+		sys.UidMappings, sys.GidMappings = itself(os.Geteuid()), itself(os.Getegid())
+	}
+	return &syscall.ProcAttr{Env: a.Env, Dir: a.Dir, Files: files, Sys: sys}
+}
+
+// itself maps an id to itself, and no other: user_namespaces(7).
+func itself(id int) []syscall.SysProcIDMap {
+	return []syscall.SysProcIDMap{{ContainerID: id, HostID: id, Size: 1}}
 }
 
 // startApart starts a process from the thread with a table of its own. When it

@@ -32,6 +32,7 @@ ps:procps
 script:bsdutils
 strace:strace
 shellcheck:shellcheck
+bwrap:bubblewrap
 '
 bench='
 iperf3:iperf3

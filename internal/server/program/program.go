@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"nettool/internal/handoff"
+	"nettool/internal/isolate"
 	"nettool/internal/report"
+	"nettool/internal/stage"
 )
 
 // Config says which program runs, and how.
 type Config struct {
-	Path     string   // the program's file
+	Path     string   // the program's file; empty: Argv[0] is looked up when it is tried
 	Argv     []string // Argv[0] as typed
 	Environ  []string // the server's
 	Stderr   string   // inherit (or empty), null, socket or log
@@ -24,6 +26,9 @@ type Config struct {
 	DeadPeer time.Duration // bound on a vanished peer, or zero
 	Reject   bool          // a connection does not wait for a program that cannot be started
 	Once     bool          // the closing record has the exit code of a program that could not be started
+
+	Isolate isolate.Settings // what it is kept from
+	Deputy  *stage.Deputy    // what starts it when the server may not, or nil; the runner closes it
 }
 
 // startError is the exit code of a program that could not be started, as shells

@@ -4,6 +4,7 @@ package program
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"nettool/internal/server/run"
 	"nettool/internal/socket"
 	"nettool/internal/spawn"
+	"nettool/internal/stage"
 )
 
 // Runner is a run.Runner. The program has the socket as its descriptors 0 and 1:
@@ -30,8 +32,9 @@ type Runner struct {
 	resting bool       // out of processes or memory: waiting
 	backoff time.Duration
 	stderr  int // of programs, unless it is the socket
-	starter spawn.Starter
-	oom     int // score of programs
+	starter stage.Starter
+	staged  bool // programs have a stage
+	oom     int  // score of programs
 }
 
 // program is one run of the program.
@@ -42,8 +45,10 @@ type program struct {
 	exited uint64 // token of the pidfd's watch; zero before there is one
 
 	account account
+	books   run.Ending // what the account has come to
 	watch   watch
 	stderr  stderr
+	staged  staged
 }
 
 // New makes a runner.
@@ -54,7 +59,12 @@ func New(cfg Config, host run.Host) (*Runner, error) {
 		environ: baseEnviron(cfg.Environ),
 		running: map[*run.Conn]*program{},
 		stderr:  2,
+		starter: &spawn.Starter{},
+		staged:  cfg.Deputy != nil || cfg.Isolate.Staged(os.Geteuid()),
 		oom:     oom.OfOne(),
+	}
+	if cfg.Deputy != nil {
+		r.starter = cfg.Deputy
 	}
 	if cfg.Stderr == "null" {
 		fd, err := unix.Open("/dev/null", unix.O_WRONLY|unix.O_CLOEXEC, 0)
@@ -63,7 +73,12 @@ func New(cfg Config, host run.Host) (*Runner, error) {
 		}
 		r.stderr = fd
 	}
-	return r, nil
+	if cfg.Isolate.Any() {
+		if err := r.try(); err != nil {
+			return nil, err
+		}
+	}
+	return r, r.watchDeputy()
 }
 
 // Warm has nothing to prepare.
@@ -111,36 +126,27 @@ func (r *Runner) start(p *program) (err error) {
 		}()
 		stderr, p.stderr.fd = theirs, ours
 	}
-	p.conn.PID, p.pidfd, err = r.starter.Start(r.cfg.Path, r.cfg.Argv, spawn.Attr{
+	return r.launch(p, spawn.Attr{
 		Env:    p.env,
-		Files:  r.files(fd, stderr),
+		Files:  stage.Files([]int{fd, fd, stderr}, r.cfg.KeepFDs),
 		Setsid: true,
 	})
-	return err
-}
-
-// files are the descriptors of a program, by their numbers there.
-func (r *Runner) files(fd, stderr int) []int {
-	files := []int{fd, fd, stderr}
-	for _, kept := range r.cfg.KeepFDs {
-		for len(files) <= kept {
-			files = append(files, -1)
-		}
-		files[kept] = kept
-	}
-	return files
 }
 
 // started takes over a program that has started.
 func (r *Runner) started(p *program) {
 	r.host.Spawned(nil)
-	oom.Set(p.conn.PID, r.oom)
 	r.backoff = 0
 	r.await(p)
 	if r.cfg.Stderr == "log" {
 		p.stderr.begin(r, p.conn, p.stderr.fd)
 	}
 	r.keep(p)
+	if p.staged.link != nil {
+		r.hear(p)
+		return
+	}
+	oom.Set(p.conn.PID, r.oom)
 	r.host.Opened(p.conn)
 }
 
@@ -221,11 +227,11 @@ func (r *Runner) Stuck() bool { return r.resting }
 // exited reaps a program and closes its books.
 func (r *Runner) exited(p *program) {
 	c := p.conn
+	r.closeBooks(p) // first of all: the peer waits for this end
+	r.listen(p)
+	r.deafen(p)
 	e := c.End(handoff.Now())
-	if c.FD >= 0 { // first of all: the peer waits for this end
-		p.account.close(r.loop, &e)
-		c.Close()
-	}
+	e.Counted, e.BytesIn, e.BytesOut, e.RTT, e.Retrans = p.books.Counted, p.books.BytesIn, p.books.BytesOut, p.books.RTT, p.books.Retrans
 	p.watch.end(r.loop)
 	p.stderr.end()
 	r.loop.Remove(p.pidfd, p.exited)
@@ -234,10 +240,19 @@ func (r *Runner) exited(p *program) {
 		unix.Kill(-c.PID, unix.SIGKILL)
 	}
 	st := run.Reap(c.PID)
-	e.Exit, e.Signal = st.Code, st.Signal
-	e.Reason = c.Cause(p.account.reason(st.Reason()))
+	e.Exit, e.Signal, e.Reason = st.Code, st.Signal, st.Reason()
+	r.lastWords(p, &e)
+	e.Reason = c.Cause(p.account.reason(e.Reason))
 	delete(r.running, c)
 	r.host.Ended(c, e)
+}
+
+// closeBooks closes our copy of the socket, if there is one, and the account.
+func (r *Runner) closeBooks(p *program) {
+	if p.conn.FD >= 0 {
+		p.account.close(r.loop, &p.books)
+		p.conn.Close()
+	}
 }
 
 // Collect reaps what has ended.
@@ -260,8 +275,15 @@ func readable(fd int) bool {
 // Stop sends SIGTERM to the program's process group.
 func (r *Runner) Stop(c *run.Conn) { r.signal(c, unix.SIGTERM) }
 
-// Kill sends SIGKILL to the program's process group.
-func (r *Runner) Kill(c *run.Conn) { r.signal(c, unix.SIGKILL) }
+// Kill sends SIGKILL to the program's process group, and with a subreaper to all
+// that the program has started.
+func (r *Runner) Kill(c *run.Conn) {
+	if p := r.running[c]; p != nil && r.subreaper() && !slices.Contains(r.queue, p) {
+		r.endAll(p)
+		return
+	}
+	r.signal(c, unix.SIGKILL)
+}
 
 // End kills all programs.
 func (r *Runner) End() {

@@ -66,6 +66,8 @@ type Host interface {
 	Short(doing string, err error)
 	// Spawned counts a process that has started, or could not be.
 	Spawned(err error)
+	// Fail ends the server: no connection can be run any more.
+	Fail(err error)
 	// ChildExit writes down that a child has ended that nobody had told to.
 	ChildExit(attrs ...slog.Attr)
 }

@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"fmt"
+	"os"
 	"os/user"
 	"strconv"
 	"strings"
@@ -12,6 +13,10 @@ type Identity struct {
 	uid, gid int
 	groups   []int // supplementary
 }
+
+// Drops reports whether root becomes somebody else, and with root go the rights
+// that a program's start may take.
+func (id *Identity) Drops() bool { return id != nil && id.uid > 0 && os.Geteuid() == 0 }
 
 // LookUp reads --user, which may be USER:GROUP, and --group: names or
 // numbers. Without a group it is the user's own, with the supplementary groups

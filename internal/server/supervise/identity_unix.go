@@ -39,6 +39,15 @@ func (id *Identity) Assume() error {
 	return nil
 }
 
+// Credential is the identity of a process that is started with it.
+func (id *Identity) Credential() *syscall.Credential {
+	c := &syscall.Credential{Uid: uint32(id.uid), Gid: uint32(id.gid)}
+	for _, gid := range id.groups {
+		c.Groups = append(c.Groups, uint32(gid))
+	}
+	return c
+}
+
 func (id *Identity) isOurs() bool {
 	return (id.uid < 0 || (syscall.Getuid() == id.uid && syscall.Geteuid() == id.uid)) &&
 		syscall.Getgid() == id.gid && syscall.Getegid() == id.gid && syscall.Geteuid() != 0

@@ -25,6 +25,7 @@ type Host struct {
 	ChildExits int
 	// ChildExitAttrs is what was said about the last of them.
 	ChildExitAttrs string
+	Failures       []error
 
 	t      *testing.T
 	loop   *loop.Loop
@@ -154,6 +155,9 @@ func (h *Host) Expire(c *run.Conn, reason handoff.Reason) {
 
 // Short writes down what has run out.
 func (h *Host) Short(doing string, _ error) { h.Shortages = append(h.Shortages, doing) }
+
+// Fail notes that the runner can run no connection.
+func (h *Host) Fail(err error) { h.Failures = append(h.Failures, err) }
 
 // Spawned counts.
 func (h *Host) Spawned(err error) {
