@@ -16,6 +16,7 @@ import (
 	"nettool/internal/handoff"
 	"nettool/internal/oom"
 	"nettool/internal/report"
+	"nettool/internal/sandbox"
 	"nettool/internal/socket"
 	"nettool/internal/stage"
 )
@@ -57,15 +58,29 @@ func serve() error {
 	if err != nil {
 		return exit.With(exit.Local, err)
 	}
-	oom.Set(oom.Self, parent.Config.OOM)
+	oom.Set(oom.Self, parent.Config.OOM) // while /proc/self can be written
 	run, ok := handler.Lookup(parent.Config.Handler)
 	if !ok {
 		return exit.Errorf(exit.Usage, "handler %q: there is no such handler", parent.Config.Handler)
+	}
+	if err := enter(parent.Config.Sandbox, handler.Needs(parent.Config.Handler)); err != nil {
+		return exit.With(exit.Local, err)
 	}
 	if err := parent.Ready(); err != nil {
 		return nil // the parent is gone
 	}
 	return loop(parent, run)
+}
+
+// enter goes into the sandbox. What it lacks here the server has said.
+func enter(way handoff.Sandbox, needs sandbox.Needs) error {
+	if way == handoff.Unboxed {
+		return nil
+	}
+	if err := sandbox.Enter(needs); err != nil && way == handoff.WhollyBoxed {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	return nil
 }
 
 // loop handles connections until the parent closes the link.

@@ -77,6 +77,10 @@ func (c *Cmd) checkIdle(config *server.Config) error {
 	switch {
 	case (c.Spare != 0 || c.MaxRequests != 0) && !pooled:
 		return exit.Errorf(exit.Usage, "--spare and --max-requests are for the children that run built-in handlers")
+	case (c.RequireSandbox || c.NoSandbox) && !pooled:
+		return exit.Errorf(exit.Usage, "--require-sandbox and --no-sandbox are for the children that run built-in handlers")
+	case c.RequireSandbox && c.NoSandbox:
+		return exit.Errorf(exit.Usage, "--require-sandbox and --no-sandbox: want one of them")
 	case c.Account != nil && *c.Account && !server.Accounts:
 		return exit.Errorf(exit.Usage, "--account: a program's bytes are counted on Linux only")
 	case c.Stderr == "log" && !server.Accounts:

@@ -75,6 +75,9 @@ type Cmd struct {
 	Tmpfs      []isolate.Tmpfs    `sep:"none" placeholder:"DIR[:SIZE]" group:"Privileges" help:"Cover DIR with an empty directory in memory that is the PROGRAM's own, as in /tmp:64M. Needs --unshare mount. Repeatable."`
 	Subreaper  bool               `group:"Privileges" help:"What a PROGRAM leaves running keeps its connection's slot, and ends with --max-time and the drain, also from another process group. Costs a process of ours for each connection."`
 
+	RequireSandbox bool `group:"Privileges" help:"Do not start unless the children that run built-ins can have all of their sandbox: no files, no new sockets, no capabilities, no other process to signal or to look into."`
+	NoSandbox      bool `group:"Privileges" help:"Run built-ins in children without a sandbox."`
+
 	User  string `placeholder:"NAME[:GROUP]" group:"Privileges" help:"Become this user once the sockets are open and files are read, with all that runs later."`
 	Group string `placeholder:"NAME" group:"Privileges" help:"Become this group (default: the user's own groups)."`
 

@@ -88,6 +88,7 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Once:          c.Once || c.Handler == "stdio",
 		MaxTotal:      c.MaxTotal.Or(0, 0),
 		Spare:         c.Spare.Or(2, 0),
+		Sandbox:       c.sandbox(),
 		MaxRequests:   c.MaxRequests.Or(1000, math.MaxInt32),
 		KeepFDs:       c.KeepFD,
 		Account:       c.Account == nil || *c.Account,
@@ -191,6 +192,17 @@ func (c *Cmd) admin() *status.Admin {
 		return nil
 	}
 	return &status.Admin{Addrs: c.Admin, Allow: c.AdminAllow}
+}
+
+// sandbox is what keeps a child from all but its connection.
+func (c *Cmd) sandbox() handoff.Sandbox {
+	switch {
+	case c.NoSandbox:
+		return handoff.Unboxed
+	case c.RequireSandbox:
+		return handoff.WhollyBoxed
+	}
+	return handoff.Sandboxed
 }
 
 // logFormat is the form of the log.

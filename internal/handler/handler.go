@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nettool/internal/handoff"
+	"nettool/internal/sandbox"
 	"nettool/internal/socket"
 )
 
@@ -53,6 +54,10 @@ func Lookup(name string) (Func, bool) {
 
 // Names lists the handlers of Lookup.
 func Names() []string { return []string{"echo", "discard", "chargen", "daytime", "time"} }
+
+// Needs is what a handler needs besides its connection: these only send and
+// receive.
+func Needs(string) sandbox.Needs { return sandbox.Needs{} }
 
 // ClientSpeaksFirst reports whether a handler has nothing to do before the
 // client's first byte, so that TCP_DEFER_ACCEPT (tcp(7)) costs nothing.

@@ -56,7 +56,18 @@ type Config struct {
 	Limits  Limits   // timers of every connection
 	Program []string // prepared programs: path, then argv; empty for a built-in
 	OOM     int      // score that the child gives itself, proc_pid_oom_score_adj(5)
+	Sandbox Sandbox
 }
+
+// Sandbox says whether a child goes into a sandbox.
+type Sandbox uint64
+
+// The ways: as far as can be, not at all, and as a whole or the child ends.
+const (
+	Sandboxed   Sandbox = 0
+	Unboxed     Sandbox = 1
+	WhollyBoxed Sandbox = 2
+)
 
 // Limits are the timers of a connection. Zero is none.
 type Limits struct {
@@ -113,6 +124,7 @@ func (m *Config) write(w *writer) {
 	w.number(uint64(m.Limits.MaxTime))
 	w.list(m.Program)
 	w.number(uint64(m.OOM))
+	w.number(uint64(m.Sandbox))
 }
 
 func (m *Config) read(r *reader) {
@@ -123,6 +135,7 @@ func (m *Config) read(r *reader) {
 	m.Limits.MaxTime = time.Duration(r.number())
 	m.Program = r.list()
 	m.OOM = int(r.number())
+	m.Sandbox = Sandbox(r.number())
 }
 
 func (m *Conn) write(w *writer) {

@@ -37,6 +37,9 @@ func signalsFixed() bool {
 	return errno == 0 && errata&(1<<(2-1)) != 0
 }
 
+// Parts reports whether what is in a domain can signal nothing outside of it.
+func Parts() bool { return Version() >= scopes && signalsFixed() }
+
 // Rules say what a domain can do. What is open already stays so.
 type Rules struct {
 	Read  []string // files, or directories with all below them, to read and to execute
@@ -113,9 +116,9 @@ func handled(version int, freeTCP bool) unix.LandlockRulesetAttr {
 	}
 	if version >= scopes {
 		attr.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET
-		if signalsFixed() {
-			attr.Scoped |= unix.LANDLOCK_SCOPE_SIGNAL
-		}
+	}
+	if version >= scopes && signalsFixed() {
+		attr.Scoped |= unix.LANDLOCK_SCOPE_SIGNAL
 	}
 	return attr
 }

@@ -50,8 +50,9 @@ type Config struct {
 	Once     bool // serve one connection, then end as it ended
 	MaxTotal int  // end after so many connections; zero is no limit
 
-	Spare       int // warm children that wait
-	MaxRequests int // connections per child
+	Spare       int             // warm children that wait
+	MaxRequests int             // connections per child
+	Sandbox     handoff.Sandbox // of the children
 
 	KeepFDs      []int         // descriptors that programs get, each as itself
 	Account      bool          // TCP_INFO accounting of programs

@@ -3,6 +3,10 @@
 package server
 
 import (
+	"fmt"
+
+	"nettool/internal/handoff"
+	"nettool/internal/sandbox"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/pool"
 	"nettool/internal/server/run"
@@ -31,6 +35,9 @@ func (s *Server) newRunner() (run.Runner, error) {
 		loop.KeepProcessors()
 		return s.newProgram()
 	}
+	if err := s.checkSandbox(); err != nil {
+		return nil, err
+	}
 	return pool.New(pool.Config{
 		Child:       s.cfg.builtin(),
 		Spare:       s.cfg.Spare,
@@ -40,4 +47,21 @@ func (s *Server) newRunner() (run.Runner, error) {
 		Environ:     s.cfg.Environ,
 		Log:         s.cfg.Log,
 	}, s)
+}
+
+// checkSandbox says once what a child's sandbox lacks here, which is an error if it
+// must be whole.
+func (s *Server) checkSandbox() error {
+	if s.cfg.Sandbox == handoff.Unboxed {
+		return nil
+	}
+	err := sandbox.Lacks()
+	switch {
+	case err == nil:
+	case s.cfg.Sandbox == handoff.WhollyBoxed:
+		return fmt.Errorf("--require-sandbox: %w", err)
+	default:
+		s.cfg.Log.Error("sandbox", err)
+	}
+	return nil
 }

@@ -3,6 +3,7 @@
 package pool
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"nettool/internal/handoff"
 	"nettool/internal/report"
+	"nettool/internal/sandbox"
 	"nettool/internal/server/run/runtest"
 )
 
@@ -33,6 +35,9 @@ func testChild() int {
 	p, err := handoff.Open()
 	if err != nil || p.Config.Handler == "stillborn" {
 		return 5
+	}
+	if p.Config.Handler == "boxed" && sandbox.Enter(sandbox.Needs{}) != nil {
+		return 6
 	}
 	if p.Config.Handler == "silent" {
 		select {}
@@ -70,6 +75,8 @@ func testChild() int {
 			return 9
 		case 'h':
 			time.Sleep(time.Hour)
+		case 'A':
+			attack(fd)
 		case 'e':
 			os.Stderr.WriteString("===\nfirst wo")
 			os.Stderr.WriteString("rds\x1b\nclose id=1\nlast")
@@ -90,6 +97,37 @@ func testChild() int {
 			return 4
 		}
 	}
+}
+
+// attack says, to the descriptor of a connection, what a child that was taken over
+// can do to its parent, and to the sibling whose pid comes by the connection.
+func attack(conn int) {
+	text := make([]byte, 16)
+	n, _ := unix.Read(conn, text)
+	var sibling int
+	fmt.Sscan(string(text[:n]), &sibling)
+	try := func(what string, err error) {
+		if err == nil {
+			unix.Write(conn, []byte(what+" "))
+		}
+	}
+	for _, pid := range []int{os.Getppid(), sibling} {
+		pidfd, err := unix.PidfdOpen(pid, 0)
+		try("pidfd_open", err)
+		for fd := range 32 {
+			_, err = unix.PidfdGetfd(pidfd, fd, 0)
+			try("pidfd_getfd", err)
+		}
+		try("kill", unix.Kill(pid, 0))
+		try("ptrace", unix.PtraceSeize(pid))
+		_, err = unix.Open(fmt.Sprintf("/proc/%d/mem", pid), unix.O_RDWR, 0)
+		try("mem", err)
+	}
+	_, err := unix.Open("/etc/passwd", unix.O_RDONLY, 0)
+	try("open", err)
+	_, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	try("socket", err)
+	try("exec", unix.Exec("/bin/true", []string{"true"}, nil))
 }
 
 // flood sends the parent a message that it has not asked for.
@@ -351,6 +389,26 @@ func TestEndlessWords(t *testing.T) {
 	if !strings.HasSuffix(h.ChildExitAttrs, "stderr=endless]") {
 		t.Errorf("child exit: %q", h.ChildExitAttrs)
 	}
+}
+
+// TestTakenOver: a child that was taken over, and serves one connection only, reaches
+// neither its parent nor the child beside it.
+func TestTakenOver(t *testing.T) {
+	if err := sandbox.Lacks(); err != nil {
+		t.Skip(err)
+	}
+	h, _ := start(t, Config{Spare: 2, MaxRequests: 1, Child: handoff.Config{Handler: "boxed"}})
+	client, victim := h.Connect()
+	h.Until(func() bool { return victim.PID > 0 })
+	attacker, c := h.Connect()
+	h.Until(func() bool { return c.PID > 0 })
+	fmt.Fprint(attacker, "A", victim.PID)
+	if got, err := io.ReadAll(attacker); string(got) != "A" || err != nil { // its echo, and nothing that it could do
+		t.Errorf("taken over, a child can: %q, %v", got, err)
+	}
+	h.End()
+	ask(t, client, "v")
+	h.End()
 }
 
 // TestEnd: no child is left, whatever it does.
