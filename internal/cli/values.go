@@ -95,6 +95,16 @@ func (z *Size) UnmarshalText(text []byte) error {
 		*z = 0
 		return nil
 	}
+	n, ok := Bytes(s)
+	if !ok {
+		return fmt.Errorf("size %q: want a number of bytes, as in 4096, 64k or 10M", s)
+	}
+	*z = Size(n)
+	return nil
+}
+
+// Bytes is the number that a text is, with an optional k, M or G (powers of 1024).
+func Bytes(s string) (n int64, ok bool) {
 	digits, shift := s, 0
 	if s != "" {
 		switch s[len(s)-1] {
@@ -111,8 +121,7 @@ func (z *Size) UnmarshalText(text []byte) error {
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
 	if err != nil || n < 0 || n > (1<<62)>>shift {
-		return fmt.Errorf("size %q: want a number of bytes, as in 4096, 64k or 10M", s)
+		return 0, false
 	}
-	*z = Size(n << shift)
-	return nil
+	return n << shift, true
 }

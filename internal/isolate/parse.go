@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"nettool/internal/cli"
 )
 
 // rlimitNames are the limits that setrlimit(2) knows, in the order of their
@@ -65,30 +67,11 @@ func limitValue(s string) (uint64, error) {
 	if s == "unlimited" || s == "infinity" {
 		return Unlimited, nil
 	}
-	digits, shift := unit(s)
-	n, err := strconv.ParseUint(digits, 10, 63)
-	if err != nil || n > (math.MaxInt64>>shift) {
+	n, ok := cli.Bytes(s)
+	if !ok {
 		return 0, fmt.Errorf("value %q: want a number, as in 256 or 64M, or unlimited", s)
 	}
-	return n << shift, nil
-}
-
-// unit cuts k, M or G off a number.
-func unit(s string) (digits string, shift int) {
-	if s == "" {
-		return s, 0
-	}
-	switch s[len(s)-1] {
-	case 'k', 'K':
-		shift = 10
-	case 'm', 'M':
-		shift = 20
-	case 'g', 'G':
-		shift = 30
-	default:
-		return s, 0
-	}
-	return s[:len(s)-1], shift
+	return uint64(n), nil
 }
 
 // UnmarshalText parses ro:PATH or rw:PATH.
@@ -132,8 +115,8 @@ func (t *Tmpfs) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// ParseNamespace is the kind with a name.
-func ParseNamespace(name string) (Namespaces, error) {
+// parseNamespace is the kind with a name.
+func parseNamespace(name string) (Namespaces, error) {
 	i := slices.Index(namespaceNames(), name)
 	if i < 0 {
 		return 0, fmt.Errorf("namespace %q: there is no such kind; there are %s", name, strings.Join(namespaceNames(), ", "))
@@ -145,7 +128,7 @@ func ParseNamespace(name string) (Namespaces, error) {
 // the set.
 func (n *Namespaces) UnmarshalText(text []byte) error {
 	for name := range strings.SplitSeq(string(text), ",") {
-		kind, err := ParseNamespace(name)
+		kind, err := parseNamespace(name)
 		if err != nil {
 			return err
 		}

@@ -94,7 +94,7 @@ func (s Settings) Inner() Settings {
 	return s
 }
 
-// Names are the kinds in the set, as ParseNamespace knows them.
+// Names are the kinds in the set, as parseNamespace knows them.
 func (n Namespaces) Names() (names []string) {
 	for i, name := range namespaceNames() {
 		if n.Has(1 << i) {
@@ -112,7 +112,6 @@ type Capability int
 
 // Those that a program's start can take.
 const (
-	CapSetPCap     Capability = 8
 	CapSysChroot   Capability = 18
 	CapSysAdmin    Capability = 21
 	CapSysNice     Capability = 23
@@ -122,8 +121,6 @@ const (
 // String is its name, as in CAP_SYS_ADMIN.
 func (c Capability) String() string {
 	switch c {
-	case CapSetPCap:
-		return "CAP_SETPCAP"
 	case CapSysChroot:
 		return "CAP_SYS_CHROOT"
 	case CapSysAdmin:

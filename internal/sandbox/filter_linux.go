@@ -24,7 +24,7 @@ const (
 )
 
 // filter is a program for seccomp(2) that denies what no handler with these needs
-// needs, to the process pid. It is nil on machines that nobody has tried it on.
+// needs, to the process pid. It is nil for processors that have none.
 func filter(needs Needs, pid int) []unix.SockFilter {
 	if arch == 0 {
 		return nil

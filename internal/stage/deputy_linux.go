@@ -86,9 +86,12 @@ func (d *Deputy) Start(_ string, _ []string, attr spawn.Attr) (pid, pidfd int, e
 	m, err := d.link.Await(patience)
 	started, ok := m.(*handoff.Started)
 	switch {
-	case err != nil || !ok:
+	case err == nil && !ok:
+		err = fmt.Errorf("an unexpected %T", m)
+		fallthrough
+	case err != nil:
 		d.link.Close()
-		return 0, -1, fmt.Errorf("deputy: %w", errors.Join(err))
+		return 0, -1, fmt.Errorf("deputy: %w", err)
 	case started.Errno != 0:
 		return 0, -1, unix.Errno(started.Errno)
 	}
