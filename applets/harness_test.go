@@ -29,8 +29,9 @@ const silence = 20 * time.Second
 // scriptCmd is a command of the script language.
 type scriptCmd = func(ts *testscript.TestScript, neg bool, args []string)
 
-// condition answers [tool:NAME] (is a program installed?), [root], and in the
-// scripts of all models the name of the model.
+// condition answers [tool:NAME] (is a program installed?), [cap:NUMBER] (do the tests
+// have that capability?), [root], and in the scripts of all models the name of the
+// model.
 func (m model) condition(cond string) (bool, error) {
 	if name, ok := strings.CutPrefix(cond, "tool:"); ok {
 		_, err := exec.LookPath(name)
@@ -38,6 +39,9 @@ func (m model) condition(cond string) (bool, error) {
 			return false, fmt.Errorf("%s is missing, and CI tests need it", name)
 		}
 		return err == nil, nil
+	}
+	if number, ok := strings.CutPrefix(cond, "cap:"); ok {
+		return capable(number)
 	}
 	switch cond {
 	case "root":
@@ -49,6 +53,19 @@ func (m model) condition(cond string) (bool, error) {
 		return m == model(cond), nil
 	}
 	return false, fmt.Errorf("unknown condition %q", cond)
+}
+
+// capable reports whether this process has a capability: of Linux, capabilities(7).
+func capable(number string) (bool, error) {
+	bit, err := strconv.Atoi(number)
+	if err != nil {
+		return false, err
+	}
+	status, _ := os.ReadFile("/proc/self/status")
+	_, set, _ := strings.Cut(string(status), "CapEff:\t")
+	set, _, _ = strings.Cut(set, "\n")
+	has, err := strconv.ParseUint(set, 16, 64)
+	return err == nil && has>>bit&1 == 1, nil
 }
 
 // scene is what a script has around it, each by its name.

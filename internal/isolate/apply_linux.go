@@ -3,6 +3,7 @@ package isolate
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"syscall"
 
@@ -22,6 +23,20 @@ func (n Namespaces) CloneFlags() (flags uintptr) {
 		}
 	}
 	return flags
+}
+
+// Wear applies what is worn to the calling thread, for ever.
+func (s *Settings) Wear() error {
+	if s.Masked {
+		if err := unix.Unshare(unix.CLONE_FS); err != nil {
+			return os.NewSyscallError("unshare", err)
+		}
+		unix.Umask(s.Umask)
+	}
+	if s.NoNewPrivs {
+		return noNewPrivs()
+	}
+	return nil
 }
 
 // Enter applies what has to do with files and the scheduler. The caller has its
@@ -113,11 +128,8 @@ func (s *Settings) Confine() error {
 	if !s.NoNewPrivs && len(s.Landlock) == 0 {
 		return nil
 	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("no new privs: %w", err)
-	}
-	if len(s.Landlock) == 0 {
-		return nil
+	if err := noNewPrivs(); err != nil || len(s.Landlock) == 0 {
+		return err
 	}
 	rules := landlock.Rules{TCP: true}
 	for _, r := range s.Landlock {
@@ -133,6 +145,13 @@ func (s *Settings) Confine() error {
 	}
 	defer set.Close()
 	return set.Enforce()
+}
+
+func noNewPrivs() error {
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("no new privs: %w", err)
+	}
+	return nil
 }
 
 // Limit sets the limits of the process. What it allocates from then on may be too

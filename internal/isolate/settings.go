@@ -73,11 +73,16 @@ func (s *Settings) Any() bool {
 		len(s.Landlock) > 0 || s.Namespaces != 0 || len(s.Tmpfs) > 0 || s.Subreaper
 }
 
-// Staged reports whether there is something that a start cannot carry, so that a
-// process of ours has to do it before it becomes the program. A program of user 0
-// would be mighty in its user namespace.
+// Worn reports whether there is something that programs inherit from the thread that
+// starts them, and no other way.
+func (s *Settings) Worn() bool { return s.Masked || s.NoNewPrivs }
+
+// Staged reports whether there is something that neither a start nor the thread that
+// starts can carry, so that a process of ours has to do it before it becomes the
+// program. A program of user 0 would be mighty in its user namespace. A thread could
+// be nice, but then the server, which waits for it, would be too.
 func (s *Settings) Staged(uid int) bool {
-	return s.Masked || s.Nice != 0 || len(s.Rlimits) > 0 || s.NoNewPrivs || len(s.Landlock) > 0 || s.Stays() ||
+	return s.Nice != 0 || len(s.Rlimits) > 0 || len(s.Landlock) > 0 || s.Stays() ||
 		s.Namespaces.Has(Mount) || (s.Namespaces.Has(User) && uid == 0)
 }
 

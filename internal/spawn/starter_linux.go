@@ -10,6 +10,7 @@ package spawn
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -33,10 +34,11 @@ type Starter struct {
 	// first start.
 	Crowd int
 
-	mu     sync.Mutex
-	thread *thread // nil before it is needed, and when there can be none
-	never  bool    // there can be none
-	last   atomic.Uint32
+	mu      sync.Mutex
+	thread  *thread // nil before it is needed, and when there can be none
+	never   bool    // there can be none
+	dressed bool    // processes inherit from the thread, and so start from nowhere else
+	last    atomic.Uint32
 }
 
 // Attr is what a process is given, besides its arguments. It may get descriptors
@@ -66,9 +68,9 @@ func (s *Starter) Start(path string, argv []string, attr Attr) (pid, pidfd int, 
 	if s == nil {
 		return startHere(path, argv, attr)
 	}
-	if s.crowded() {
+	if s.dressed || s.crowded() {
 		pid, pidfd, err = s.startApart(path, argv, attr)
-		if !errors.Is(err, errUnable) {
+		if s.dressed || !errors.Is(err, errUnable) {
 			return pid, pidfd, err
 		}
 	}
@@ -76,9 +78,29 @@ func (s *Starter) Start(path string, argv []string, attr Attr) (pid, pidfd int, 
 	return startHere(path, argv, attr)
 }
 
+// Dress runs f in the thread that all processes are started from after that: they
+// inherit what f changes of it, such as no_new_privs (prctl(2)), or the umask once
+// the thread has its own (CLONE_FS, unshare(2)). Call it before the first start.
+// After an error, which is f's or says why there is no such thread, processes start
+// as ever.
+func (s *Starter) Dress(f func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, err := newThread()
+	if err != nil {
+		return fmt.Errorf("make a thread to start processes from: %w", err)
+	}
+	if t.do(func() { err = f() }); err != nil {
+		t.close()
+		return err
+	}
+	s.thread, s.dressed = t, true
+	return nil
+}
+
 // Close ends the thread, if there is one, and returns when its goroutine has
-// ended. Processes that were started live on, and others are started from the
-// caller's thread.
+// ended. Processes that were started live on. Others are started from the caller's
+// thread, but after Dress there are no others.
 func (s *Starter) Close() {
 	if s == nil {
 		return

@@ -336,3 +336,41 @@ func TestBroken(t *testing.T) {
 		})
 	}
 }
+
+// TestDress: processes inherit what one thread wears, and this process does not.
+func TestDress(t *testing.T) {
+	t.Parallel()
+	var s Starter
+	t.Cleanup(s.Close)
+	wrong := errors.New("wrong")
+	if err := s.Dress(func() error { return wrong }); err != wrong {
+		t.Errorf("Dress: %v", err)
+	}
+	const ask = "umask; grep NoNewPrivs /proc/self/status"
+	bare := output(t, &s, ask)
+	err := s.Dress(func() error {
+		if err := unix.Unshare(unix.CLONE_FS); err != nil {
+			return err
+		}
+		unix.Umask(0o123)
+		return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got := output(t, &s, ask); got != "0123\nNoNewPrivs:\t1\n" {
+			t.Errorf("the process has %q", got)
+		}
+	}
+	if _, _, err := s.Start("/nonexistent/program", []string{"program"}, Attr{}); err != unix.ENOENT {
+		t.Errorf("a program that does not exist: %v", err)
+	}
+	if got := output(t, nil, ask); got != bare {
+		t.Errorf("without the thread a process has %q, and had %q", got, bare)
+	}
+	s.Close()
+	if _, _, err := s.Start("/bin/true", []string{"true"}, Attr{}); !errors.Is(err, errUnable) {
+		t.Errorf("after Close: %v", err)
+	}
+}

@@ -59,13 +59,9 @@ func New(cfg Config, host run.Host) (*Runner, error) {
 		environ: baseEnviron(cfg.Environ),
 		running: map[*run.Conn]*program{},
 		stderr:  2,
-		starter: &spawn.Starter{},
-		staged:  cfg.Deputy != nil || cfg.Isolate.Staged(os.Geteuid()),
 		oom:     oom.OfOne(),
 	}
-	if cfg.Deputy != nil {
-		r.starter = cfg.Deputy
-	}
+	r.chooseStarter()
 	if cfg.Stderr == "null" {
 		fd, err := unix.Open("/dev/null", unix.O_WRONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
@@ -75,10 +71,24 @@ func New(cfg Config, host run.Host) (*Runner, error) {
 	}
 	if cfg.Isolate.Any() {
 		if err := r.try(); err != nil {
+			r.Close()
 			return nil, err
 		}
 	}
 	return r, r.watchDeputy()
+}
+
+// chooseStarter decides who starts programs, and whether there is a stage between.
+func (r *Runner) chooseStarter() {
+	if r.cfg.Deputy != nil {
+		r.starter, r.staged = r.cfg.Deputy, true
+		return
+	}
+	s := &spawn.Starter{}
+	r.starter, r.staged = s, r.cfg.Isolate.Staged(os.Geteuid())
+	if !r.staged && r.cfg.Isolate.Worn() {
+		r.staged = s.Dress(r.cfg.Isolate.Wear) != nil // Docker's filter has no unshare(2)
+	}
 }
 
 // Warm has nothing to prepare.
