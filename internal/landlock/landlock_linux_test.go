@@ -25,8 +25,7 @@ func inside(t *testing.T, rules Rules, f func()) {
 	}
 	defer set.Close()
 	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // and never unlocked
+	go apart(func() {
 		err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 		if err == nil {
 			err = set.Enforce()
@@ -35,10 +34,27 @@ func inside(t *testing.T, rules Rules, f func()) {
 			f()
 		}
 		done <- err
-	}()
+	})
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
+}
+
+// apart runs f in a thread that ends with it, and is not the leader of the thread
+// group: the leader's domain is what kill(2) takes for the process's.
+func apart(f func()) {
+	runtime.LockOSThread() // and never unlocked
+	if unix.Gettid() != unix.Getpid() {
+		f()
+		return
+	}
+	defer runtime.UnlockOSThread()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		apart(f) // in another thread: this one is taken
+	}()
+	<-done
 }
 
 // denied checks that something was not permitted.
