@@ -63,13 +63,15 @@ func serve() error {
 	if !ok {
 		return exit.Errorf(exit.Usage, "handler %q: there is no such handler", parent.Config.Handler)
 	}
+	front := &front{options: parent.Config.TLS}
+	parent.Equip = front.equip
 	if err := enter(parent.Config.Sandbox, handler.Needs(parent.Config.Handler)); err != nil {
 		return exit.With(exit.Local, err)
 	}
 	if err := parent.Ready(); err != nil {
 		return nil // the parent is gone
 	}
-	return loop(parent, run)
+	return loop(parent, front.before(run))
 }
 
 // enter goes into the sandbox. What it lacks here the server has said.
@@ -84,7 +86,7 @@ func enter(way handoff.Sandbox, needs sandbox.Needs) error {
 }
 
 // loop handles connections until the parent closes the link.
-func loop(parent *handoff.Parent, run handler.Func) error {
+func loop(parent *handoff.Parent, run runFunc) error {
 	for {
 		conn, fd, err := parent.Next()
 		if err == io.EOF {
@@ -100,11 +102,11 @@ func loop(parent *handoff.Parent, run handler.Func) error {
 }
 
 // handle runs one connection. Its descriptor stays open.
-func handle(parent *handoff.Parent, run handler.Func, conn *handoff.Conn, fd int) handoff.Result {
+func handle(parent *handoff.Parent, run runFunc, conn *handoff.Conn, fd int) handoff.Result {
 	parent.Page.Begin()
 	in, out := parent.Page.Counters()
 	raw := handler.NewRaw(fd, parent.Config.Limits, acceptedAt(conn), parent.Page.Activity())
-	reason, text := session(run, raw, parent.Config.QuitOn, in, out)
+	reason, text := session(run(conn), raw, parent.Config.QuitOn, in, out)
 	info, _ := socket.InfoFD(fd)
 	return handoff.Result{
 		Ended:   handoff.Now(),

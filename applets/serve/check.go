@@ -22,6 +22,9 @@ func (c *Cmd) check(config *server.Config) error {
 	if err := c.checkIdle(config); err != nil {
 		return err
 	}
+	if err := c.checkTLS(config); err != nil {
+		return err
+	}
 	if err := config.CheckSources(hasUnix(config.Addrs)); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 // Cmd holds the flags of serve.
 type Cmd struct {
-	Address socket.Addr `arg:"" help:"Where to listen: PORT (loopback only), :PORT (every interface), HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME, fd:N, systemd[:NAME]."`
+	Address socket.Addr `arg:"" help:"Where to listen: PORT (loopback only), :PORT (every interface), HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME, tls:HOST:PORT, fd:N, systemd[:NAME]."`
 	Program []string    `arg:"" optional:"" passthrough:"partial" help:"Program to run for each connection, with the socket as its standard input and output. Flags stop here."`
 
 	Listen      []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Listening" help:"Listen here, too. Repeatable."`
@@ -43,6 +43,14 @@ type Cmd struct {
 	Deny          []admit.CIDR       `placeholder:"CIDR,…" group:"Admission" help:"Turn these addresses away."`
 	Rules         string             `placeholder:"FILE" group:"Admission" help:"Rules in tcprules syntax, also CIDR and [IPV6]; read again when the file changes, and on SIGHUP."`
 	RejectMessage string             `placeholder:"TEXT" group:"Admission" help:"Say this to who is turned away; \\n, \\r, \\t and \\\\ are what they are in C."`
+
+	TLSCert     []string     `name:"tls-cert" sep:"none" placeholder:"FILE" group:"TLS" help:"Certificate, PEM, with its chain, for addresses with tls:. Repeatable: clients name the one they want, and who does not gets the first. Read again on SIGHUP."`
+	TLSKey      []string     `name:"tls-key" sep:"none" placeholder:"FILE" group:"TLS" help:"Key of the certificate, PEM (default: in the certificate's file). One for each --tls-cert, in the same order. Nobody but its owner and group may have it."`
+	TLSClientCA string       `name:"tls-client-ca" placeholder:"FILE" group:"TLS" help:"Clients need a certificate that one of these, PEM, has signed."`
+	TLSClient   string       `name:"tls-client" enum:",require,ask" default:"" placeholder:"require|ask" group:"TLS" help:"With --tls-client-ca: ask lets clients in without a certificate, but not with a bad one (default: require)."`
+	TLSMin      string       `name:"tls-min" enum:",1.2,1.3" default:"" placeholder:"1.2|1.3" group:"TLS" help:"Oldest version of TLS that is spoken (default: 1.2)."`
+	TLSALPN     []string     `name:"tls-alpn" placeholder:"NAME,…" group:"TLS" help:"Protocols that clients may ask for (ALPN), the favourite first."`
+	TLSTimeout  cli.Duration `name:"tls-timeout" placeholder:"DUR" group:"TLS" help:"Time for a client's handshake (default: 10s)."`
 
 	FirstByte    cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection when nothing was received for DUR."`
 	Idle         cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR without a byte either way."`

@@ -75,6 +75,7 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		InProcess: c.InProcess || (len(argv) == 0 && !server.HasPool),
 		QuitOn:    c.QuitOn,
 		Limits:    handoff.Limits{FirstByte: c.FirstByte.Or(0), Idle: c.Idle.Or(0), MaxTime: c.MaxTime.Or(0)},
+		TLS:       c.tls(),
 		Admission: admit.Config{
 			MaxConns:   c.MaxConns.Or(1024, -1),
 			PerSource:  c.PerSource.Or(0, -1),

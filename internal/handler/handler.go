@@ -23,6 +23,14 @@ type Conn interface {
 	SetReadDeadline(t time.Time) error // as net.Conn's
 }
 
+// Layered is a connection that can have another protocol above it, such as TLS.
+type Layered interface {
+	Conn
+	// Beneath lets bytes that come in count as a sign of life only. That the peer
+	// has said something is found out above, by who calls heard then.
+	Beneath() (heard func())
+}
+
 // Session is one connection to handle.
 type Session struct {
 	Conn   Conn   // owned by the caller, who closes it
@@ -72,6 +80,18 @@ type Expired struct{ Reason handoff.Reason }
 // Error names the timer.
 func (e *Expired) Error() string { return e.Reason.String() + " timer expired" }
 
+// Broken is the error of what is between a connection and its handler, such as TLS.
+type Broken struct {
+	Reason handoff.Reason
+	Err    error
+}
+
+// Error is what is wrong.
+func (e *Broken) Error() string { return e.Err.Error() }
+
+// Unwrap is the error itself.
+func (e *Broken) Unwrap() error { return e.Err }
+
 // ReasonOf says why a handler that returned err ended. text is the error's text
 // where the reason does not say it all.
 func ReasonOf(err error) (reason handoff.Reason, text string) {
@@ -83,6 +103,9 @@ func ReasonOf(err error) (reason handoff.Reason, text string) {
 	}
 	if e, ok := errors.AsType[*Expired](err); ok {
 		return e.Reason, ""
+	}
+	if e, ok := errors.AsType[*Broken](err); ok {
+		return e.Reason, e.Error()
 	}
 	if socket.DeadPeer(err) {
 		return handoff.DeadPeer, ""

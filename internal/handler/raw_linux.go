@@ -144,6 +144,9 @@ func pollTimeout(left time.Duration) int {
 	return int(min((left-1)/time.Millisecond+1, math.MaxInt32))
 }
 
+// Beneath is Layered's.
+func (c *Raw) Beneath() (heard func()) { return c.timers.beneath() }
+
 // CloseWrite ends our side: the peer sees EOF.
 func (c *Raw) CloseWrite() error {
 	return os.NewSyscallError("shutdown", unix.Shutdown(c.fd, unix.SHUT_WR))

@@ -64,6 +64,9 @@ func (c *timedConn) Write(b []byte) (int, error) {
 	return total, nil
 }
 
+// Beneath is Layered's.
+func (c *timedConn) Beneath() (heard func()) { return c.timers.beneath() }
+
 // SetReadDeadline bounds later reads.
 func (c *timedConn) SetReadDeadline(t time.Time) error {
 	c.deadline = t

@@ -15,6 +15,7 @@ type timers struct {
 	set      bool
 	accepted time.Time
 	activity *handoff.Activity
+	layered  bool // what is heard is found out above: Layered
 }
 
 // expiry is when a wait ends and with which error. A zero when is never.
@@ -36,8 +37,16 @@ func (t *timers) active() {
 
 // received notes a byte from the peer.
 func (t *timers) received() {
-	t.activity.Hear()
+	if !t.layered {
+		t.activity.Hear()
+	}
 	t.active()
+}
+
+// beneath leaves it to another layer to notice what the peer says.
+func (t *timers) beneath() (heard func()) {
+	t.layered = true
+	return t.activity.Hear
 }
 
 // writeDeadline is when a wait for the peer to read ends.

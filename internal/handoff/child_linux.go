@@ -16,6 +16,9 @@ type Parent struct {
 	Config Config
 	Page   *Page
 
+	// Equip is called by Next with what TLS takes from then on, as Seal had it.
+	Equip func(secrets []byte) error
+
 	board *Board
 	inbox *inbox
 	buf   []byte
@@ -78,6 +81,16 @@ func (p *Parent) Next() (c *Conn, fd int, err error) {
 	m, fds, err := p.inbox.receive(0)
 	if err != nil {
 		return nil, -1, err
+	}
+	if s, ok := m.(*Secrets); ok {
+		text, err := unseal(s, fds)
+		if err == nil {
+			err = p.Equip(text)
+		}
+		if err != nil {
+			return nil, -1, err
+		}
+		return p.Next()
 	}
 	c, ok := m.(*Conn)
 	if !ok || len(fds) != 1 {

@@ -21,7 +21,8 @@ const MaxMessage = 64 << 10
 // Kind says what a message is: its second byte.
 type Kind byte
 
-// The messages. Config, Conn and Verdict go to the child, the others come from it.
+// The messages. Config, Conn, Verdict and Secrets go to the child, the others come
+// from it.
 const (
 	KindConfig  Kind = 1 // once, first: what all connections have in common; carries the page and the board
 	KindConn    Kind = 2 // one connection; carries its socket
@@ -30,6 +31,8 @@ const (
 	KindExec    Kind = 5 // the child is about to become its program: EOF on fd 3 is not a crash
 	KindAsk     Kind = 6 // the real source is known now: may it come in?
 	KindVerdict Kind = 7 // the answer to KindAsk
+
+	KindSecrets Kind = 16 // what TLS takes, before the connections that it is for; carries it
 
 	// stage.go has these.
 	KindStage   Kind = 8  // first: what a child is to do before it becomes a program
@@ -57,7 +60,26 @@ type Config struct {
 	Program []string // prepared programs: path, then argv; empty for a built-in
 	OOM     int      // score that the child gives itself, proc_pid_oom_score_adj(5)
 	Sandbox Sandbox
+	TLS     TLSOptions
 }
+
+// TLSOptions are what all TLS connections have in common, and no secret.
+type TLSOptions struct {
+	MinVersion  uint16        // as on the wire, and in package tls
+	ALPN        []string      // protocols that may be negotiated (RFC 7301), the favourite first
+	ClientCerts ClientCerts   // whether clients have to show one
+	Timeout     time.Duration // for the handshake; zero is no limit
+}
+
+// ClientCerts says what is asked of TLS clients.
+type ClientCerts uint64
+
+// The ways: nothing; a certificate that must be good if there is one; a good one.
+const (
+	NoClientCerts      ClientCerts = 0
+	AskClientCerts     ClientCerts = 1
+	RequireClientCerts ClientCerts = 2
+)
 
 // Sandbox says whether a child goes into a sandbox.
 type Sandbox uint64
@@ -84,7 +106,12 @@ type Conn struct {
 	Local    string   // address, text
 	Remote   string   // address, text
 	Env      []string // what rules and the protocol add to a program's environment
+	TLS      bool
 }
+
+// Secrets tells that the memory that travels with it, of Size bytes, is what TLS
+// takes from now on.
+type Secrets struct{ Size int }
 
 // Ready tells that the child waits for its first connection.
 type Ready struct{}
@@ -115,6 +142,7 @@ func (*Done) kind() Kind    { return KindDone }
 func (*Exec) kind() Kind    { return KindExec }
 func (*Ask) kind() Kind     { return KindAsk }
 func (*Verdict) kind() Kind { return KindVerdict }
+func (*Secrets) kind() Kind { return KindSecrets }
 
 func (m *Config) write(w *writer) {
 	w.text(m.Handler)
@@ -125,6 +153,10 @@ func (m *Config) write(w *writer) {
 	w.list(m.Program)
 	w.number(uint64(m.OOM))
 	w.number(uint64(m.Sandbox))
+	w.number(uint64(m.TLS.MinVersion))
+	w.list(m.TLS.ALPN)
+	w.number(uint64(m.TLS.ClientCerts))
+	w.number(uint64(m.TLS.Timeout))
 }
 
 func (m *Config) read(r *reader) {
@@ -136,6 +168,10 @@ func (m *Config) read(r *reader) {
 	m.Program = r.list()
 	m.OOM = int(r.number())
 	m.Sandbox = Sandbox(r.number())
+	m.TLS.MinVersion = uint16(r.number())
+	m.TLS.ALPN = r.list()
+	m.TLS.ClientCerts = ClientCerts(r.number())
+	m.TLS.Timeout = time.Duration(r.number())
 }
 
 func (m *Conn) write(w *writer) {
@@ -144,6 +180,7 @@ func (m *Conn) write(w *writer) {
 	w.text(m.Local)
 	w.text(m.Remote)
 	w.list(m.Env)
+	w.flag(m.TLS)
 }
 
 func (m *Conn) read(r *reader) {
@@ -152,7 +189,11 @@ func (m *Conn) read(r *reader) {
 	m.Local = r.text()
 	m.Remote = r.text()
 	m.Env = r.list()
+	m.TLS = r.flag()
 }
+
+func (m *Secrets) write(w *writer) { w.number(uint64(m.Size)) }
+func (m *Secrets) read(r *reader)  { m.Size = int(r.number()) }
 
 func (*Ready) write(*writer) {}
 func (*Ready) read(*reader)  {}
@@ -247,6 +288,8 @@ func blank(k Kind) Message {
 		return &Ask{}
 	case KindVerdict:
 		return &Verdict{}
+	case KindSecrets:
+		return &Secrets{}
 	}
 	return blankStage(k)
 }

@@ -99,6 +99,14 @@ func (c *Child) Send(m *Conn, fd int) error {
 	return nil
 }
 
+// Equip gives the child what TLS takes from its next connection on.
+func (c *Child) Equip(s Sealed) error {
+	if err := send(c.Sock, &Secrets{Size: s.size}, c.buf, unix.MSG_DONTWAIT, s.fd); err != nil {
+		return fmt.Errorf("give child %d its TLS keys: %w", c.PID, err)
+	}
+	return nil
+}
+
 // Answer sends a verdict about the connection at hand.
 func (c *Child) Answer(v *Verdict) error {
 	return send(c.Sock, v, c.buf, unix.MSG_DONTWAIT)

@@ -83,7 +83,11 @@ func (s *Server) refuse(sock *loop.Socket, cause admit.Cause) {
 	if s.accepting.rejects.add(sock, cause) {
 		s.loop.After(rejectInterval, s.accepting.rejects.sum)
 	}
-	s.loop.Refuse(sock, s.cfg.RejectMessage, cause != admit.Resources)
+	message := s.cfg.RejectMessage
+	if sock.TLS {
+		message = "" // the client waits for a handshake
+	}
+	s.loop.Refuse(sock, message, cause != admit.Resources)
 }
 
 // acceptFailed says whether to go on after an accept failed with err.

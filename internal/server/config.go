@@ -42,6 +42,8 @@ type Config struct {
 	QuitOn    string
 	Limits    handoff.Limits
 
+	TLS TLS // of addresses with tls:
+
 	Admission     admit.Config // its Rules come from Rules
 	Rules         Rules
 	Reject        bool   // when full, accept and close instead of waiting

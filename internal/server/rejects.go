@@ -13,12 +13,13 @@ import (
 	"nettool/internal/server/run"
 )
 
-// rejects keeps those who are turned away again and again from filling the log:
-// of one source and cause the first few of a second get a line each, the others
-// one line together at its end. The log must be set.
+// rejects keeps those who are turned away again and again, or fail, from filling
+// the log: of one source and cause the first few of a second get a line each, the
+// others one line together at its end. The fields that have names are set.
 type rejects struct {
-	log   *report.Log
-	count map[rejected]int // in this second
+	log        *report.Log
+	event, key string           // of the line at the end
+	count      map[rejected]int // in this second
 }
 
 // rejected is what connections that were turned away have in common.
@@ -40,6 +41,16 @@ const (
 // add logs, or counts, a connection that was turned away. If first is true, sum
 // is to be called in a second.
 func (r *rejects) add(sock *loop.Socket, cause admit.Cause) (first bool) {
+	few, first := r.note(sock, cause)
+	if few {
+		attrs := []slog.Attr{slog.String("remote", sock.Remote.Text), slog.String("local", sock.Local.Text), slog.String("cause", string(cause))}
+		r.log.Event("reject", append(attrs, run.UserAttrs(sock.Remote.User)...)...)
+	}
+	return first
+}
+
+// note counts a connection, and says whether it is among the few that are logged.
+func (r *rejects) note(sock *loop.Socket, cause admit.Cause) (few, first bool) {
 	if r.count == nil {
 		r.count = map[rejected]int{}
 	}
@@ -49,11 +60,7 @@ func (r *rejects) add(sock *loop.Socket, cause admit.Cause) (first bool) {
 		which.source = otherSources
 	}
 	r.count[which]++
-	if r.count[which] <= fewRejects {
-		attrs := []slog.Attr{slog.String("remote", sock.Remote.Text), slog.String("local", sock.Local.Text), slog.String("cause", string(cause))}
-		r.log.Event("reject", append(attrs, run.UserAttrs(sock.Remote.User)...)...)
-	}
-	return first
+	return r.count[which] <= fewRejects, first
 }
 
 // sourceOf is the address that a connection comes from, without the port.
@@ -72,7 +79,7 @@ func (r *rejects) sum() {
 	})
 	for _, which := range most {
 		if more := r.count[which] - fewRejects; more > 0 {
-			r.log.Event("rejects", slog.String("source", which.source), slog.String("cause", string(which.cause)), slog.Int("count", more))
+			r.log.Event(r.event, slog.String("source", which.source), slog.String(r.key, string(which.cause)), slog.Int("count", more))
 		}
 	}
 	clear(r.count)

@@ -23,7 +23,7 @@ func from(addr netip.Addr) *loop.Socket {
 func logRejects(do func(r *rejects)) []string {
 	var out bytes.Buffer
 	log := report.NewLog(&out, "serve", "text", report.Normal)
-	do(&rejects{log: log})
+	do(&rejects{log: log, event: "rejects", key: "cause"})
 	log.Close()
 	return strings.Split(strings.TrimSpace(out.String()), "\n")
 }

@@ -9,11 +9,11 @@ import (
 
 // builtin is what runs a built-in handler, in a child or a goroutine.
 func (c *Config) builtin() handoff.Config {
-	return handoff.Config{Handler: c.Handler, QuitOn: c.QuitOn, Limits: c.Limits, Sandbox: c.Sandbox}
+	return handoff.Config{Handler: c.Handler, QuitOn: c.QuitOn, Limits: c.Limits, Sandbox: c.Sandbox, TLS: c.TLS.Options}
 }
 
 func (s *Server) newStdio() run.Runner {
-	return stdio.New(stdio.Config{In: s.cfg.Stdin, Out: s.cfg.Stdout, QuitOn: s.cfg.QuitOn, Limits: s.cfg.Limits}, s)
+	return stdio.New(stdio.Config{In: s.cfg.Stdin, Out: s.cfg.Stdout, QuitOn: s.cfg.QuitOn, Limits: s.cfg.Limits, TLS: s.keeper, Timeout: s.cfg.TLS.Options.Timeout}, s)
 }
 
 func (s *Server) newProgram() (run.Runner, error) {

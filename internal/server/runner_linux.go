@@ -30,7 +30,7 @@ func (s *Server) newRunner() (run.Runner, error) {
 	case s.cfg.Handler == "stdio":
 		return s.newStdio(), nil
 	case s.cfg.model() == inProcess:
-		return threads.New(s.cfg.builtin(), s)
+		return threads.New(s.cfg.builtin(), s.keeper, s)
 	case s.cfg.model() == direct:
 		loop.KeepProcessors()
 		return s.newProgram()
@@ -46,6 +46,7 @@ func (s *Server) newRunner() (run.Runner, error) {
 		Reject:      s.cfg.Reject,
 		Environ:     s.cfg.Environ,
 		Log:         s.cfg.Log,
+		TLS:         s.keeper,
 	}, s)
 }
 

@@ -19,6 +19,7 @@ import (
 	"nettool/internal/server/upgrade"
 	"nettool/internal/socket"
 	"nettool/internal/stage"
+	"nettool/internal/tlsserve"
 )
 
 // Server is the parent. All its state belongs to its loop.
@@ -38,14 +39,16 @@ type Server struct {
 	asked     bool // a signal has told it to end
 	failure   error
 
+	failures   rejects // of TLS
 	counts     *status.Counts
 	history    status.History
 	pages      *status.Pages
 	supervisor *supervise.Supervisor
 	upgrader   *upgrade.Upgrader
-	deputy     *stage.Deputy // starts programs when we may not, or nil
-	told       int           // connections that the successor knows of
-	stopped    chan struct{} // the loop has ended
+	keeper     *tlsserve.Keeper // of what TLS takes, or nil
+	deputy     *stage.Deputy    // starts programs when we may not, or nil
+	told       int              // connections that the successor knows of
+	stopped    chan struct{}    // the loop has ended
 }
 
 // listener is a listening socket with the name under which a successor gets it.
@@ -63,7 +66,8 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error)
 	if s.accepting.batch, err = fitDescriptors(cfg); err != nil {
 		return err
 	}
-	s.accepting.rejects.log = cfg.Log
+	s.accepting.rejects = rejects{log: cfg.Log, event: "rejects", key: "cause"}
+	s.failures = rejects{log: cfg.Log, event: "closes", key: "reason"}
 	if s.admission, err = newAdmission(cfg, upgrade.Succeeds()); err != nil {
 		return err
 	}
@@ -83,6 +87,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error)
 		return err
 	}
 	defer s.runner.Close()
+	defer s.keeper.Close()
 	return s.serve(signals)
 }
 
@@ -111,9 +116,13 @@ func (s *Server) open(ctx context.Context) (err error) {
 		s.deputy, err = s.cfg.appoint(identity)
 	}
 	if err == nil {
+		s.keeper, err = s.cfg.TLS.keep(s.upgrader, s.cfg.Log)
+	}
+	if err == nil {
 		err = exit.With(exit.Local, identity.Assume())
 	}
 	if err != nil {
+		s.keeper.Close()
 		dismiss(s.deputy)
 		s.pages.Close()
 		s.supervisor.Close()
@@ -128,7 +137,7 @@ func (s *Server) listen(ctx context.Context) error {
 		some, err := s.upgrader.Listen(ctx, "listen", a, s.cfg.Options)
 		for i := range some {
 			if err == nil {
-				err = s.add(some[i])
+				err = s.add(some[i], a.TLS)
 			} else {
 				some[i].Close()
 			}
@@ -142,7 +151,7 @@ func (s *Server) listen(ctx context.Context) error {
 }
 
 // add takes over one listener, also when it fails.
-func (s *Server) add(l upgrade.Listener) error {
+func (s *Server) add(l upgrade.Listener, tls bool) error {
 	if s.cfg.blindTimers() && l.Addr().Network() == "unix" {
 		l.Close()
 		return exit.Errorf(exit.Usage, "--first-byte and --idle see a program's bytes over TCP only, not over unix sockets; --max-time works")
@@ -155,6 +164,7 @@ func (s *Server) add(l upgrade.Listener) error {
 	if err != nil {
 		return exit.With(exit.Local, err)
 	}
+	ln.TLS = tls
 	s.listeners = append(s.listeners, &listener{ln, l.Name})
 	return nil
 }
@@ -204,6 +214,7 @@ func (s *Server) ready() {
 	}
 	s.beat()
 	s.followRules()
+	s.renewTickets()
 	s.sample()
 	s.adopt()
 	if err := s.announce(); err != nil {
@@ -283,6 +294,10 @@ func (s *Server) Ended(c *run.Conn, e run.Ending) {
 	s.admission.Leave(c.Ticket, time.Now())
 	s.last = e
 	s.counts.Ended(&e)
+	if e.Reason == handoff.TLS {
+		s.sayFailure(c, &e)
+		return
+	}
 	s.cfg.Log.Event("close", e.Attrs(s.cfg.handlerName())...)
 }
 

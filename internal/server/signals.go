@@ -17,6 +17,7 @@ func (s *Server) signaled(sig syscall.Signal) {
 	case "SIGHUP":
 		s.supervisor.Reloading()
 		s.admission.reload()
+		s.reloadTLS()
 		s.supervisor.Reloaded()
 	case "SIGUSR1":
 		status.Log(s.cfg.Log, s.cfg.handlerName(), s.Table())
@@ -57,7 +58,7 @@ func (s *Server) upgrade() {
 // handedOver are copies of all sockets that a successor gets.
 func (s *Server) handedOver() (upgrade.Files, error) {
 	files := upgrade.Files{}
-	err := errors.Join(s.pages.HandOver(files), s.supervisor.HandOver(files))
+	err := errors.Join(s.pages.HandOver(files), s.supervisor.HandOver(files), s.handOverTLS(files))
 	for _, l := range s.listeners {
 		if err != nil {
 			break

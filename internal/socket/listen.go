@@ -29,8 +29,6 @@ func Listen(ctx context.Context, a Addr, o Options) ([]net.Listener, error) {
 		return nil, err
 	}
 	switch {
-	case a.TLS:
-		return nil, exit.Errorf(exit.Usage, "address %q: tls is for clients; a server's TLS is a flag of its own", a)
 	case a.isTCP():
 		return listenTCP(ctx, a, o)
 	case a.Network == "unix":

@@ -59,7 +59,6 @@ func TestListenErrors(t *testing.T) {
 	}{
 		{taken, "listen " + taken + ": address already in use", exit.Unreachable, "another socket"},
 		{"192.0.2.1:0", "listen 192.0.2.1:0: cannot assign requested address", exit.Unreachable, ""},
-		{"tls:7000", `address "tls:7000": tls is for clients`, exit.Usage, ""},
 		{"udp:x:7000", `address "udp:x:7000": a server needs a stream`, exit.Usage, ""},
 		{"unixgram:/x", `address "unixgram:/x": a server needs a stream`, exit.Usage, ""},
 		{"127.0.0.1:no-such-service", `unknown service "no-such-service"`, exit.Usage, ""},

@@ -17,6 +17,7 @@ import (
 // Listener is a listening socket that belongs to a loop.
 type Listener struct {
 	Addr net.Addr
+	TLS  bool // what its sockets speak
 
 	loop    *Loop
 	fd      int
@@ -83,7 +84,7 @@ func (ln *Listener) Accept() (*Socket, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("accept", err)
 	}
-	s := &Socket{FD: fd, nonblock: ln.loop.file != nil, Remote: sockaddrPeer(sa), Local: ln.localOf(fd)}
+	s := &Socket{FD: fd, TLS: ln.TLS, nonblock: ln.loop.file != nil, Remote: sockaddrPeer(sa), Local: ln.localOf(fd)}
 	if !s.Remote.Addr.IsValid() {
 		s.Remote.User = userOf(fd)
 	}

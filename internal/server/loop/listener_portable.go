@@ -14,6 +14,7 @@ import (
 // backlog until there is room for it.
 type Listener struct {
 	Addr net.Addr
+	TLS  bool // what its sockets speak
 
 	loop    *Loop
 	inner   net.Listener
@@ -141,7 +142,7 @@ func (ln *Listener) Accept() (*Socket, error) {
 	if a.err != nil {
 		return nil, a.err
 	}
-	return newSocket(a.conn), nil
+	return newSocket(a.conn, ln.TLS), nil
 }
 
 // AcceptNow is Accept for a caller who has just made room for one more. It waits
@@ -159,7 +160,7 @@ func (ln *Listener) AcceptNow() (*Socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSocket(conn), nil
+	return newSocket(conn, ln.TLS), nil
 }
 
 // Rest takes the connections that wait already, as the last ones, and calls take
@@ -177,7 +178,7 @@ func (ln *Listener) restGoesOn(over bool) {
 	var all []*Socket
 	for _, a := range ln.have {
 		if a.err == nil {
-			all = append(all, newSocket(a.conn))
+			all = append(all, newSocket(a.conn, ln.TLS))
 		}
 	}
 	take := ln.rest

@@ -12,7 +12,8 @@ import (
 // Socket is an accepted connection: a descriptor that Go's poller does not know.
 type Socket struct {
 	Remote, Local Peer
-	FD            int // close-on-exec, and blocking unless the loop is parked; -1 once it is closed or given away
+	TLS           bool // it speaks TLS, and has done no handshake
+	FD            int  // close-on-exec, and blocking unless the loop is parked; -1 once it is closed or given away
 	nonblock      bool
 }
 

@@ -13,11 +13,12 @@ import (
 // Socket is an accepted connection.
 type Socket struct {
 	Remote, Local Peer
+	TLS           bool     // it speaks TLS, and has done no handshake
 	conn          net.Conn // nil once it is closed or given away
 }
 
-func newSocket(c net.Conn) *Socket {
-	return &Socket{Remote: peerOf(c.RemoteAddr()), Local: peerOf(c.LocalAddr()), conn: c}
+func newSocket(c net.Conn, tls bool) *Socket {
+	return &Socket{TLS: tls, Remote: peerOf(c.RemoteAddr()), Local: peerOf(c.LocalAddr()), conn: c}
 }
 
 // Close closes the socket. It may be called again.

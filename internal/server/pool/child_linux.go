@@ -138,6 +138,7 @@ func (p *Pool) becameReady(w *worker) {
 	w.warm = true
 	p.starting--
 	p.failures = 0
+	p.equip(w) // what goes wrong is found out with its first connection
 	p.rest(w)
 	if p.onReady != nil && p.starting == 0 {
 		p.onReady()

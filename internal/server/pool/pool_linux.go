@@ -14,16 +14,18 @@ import (
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
 	"nettool/internal/spawn"
+	"nettool/internal/tlsserve"
 )
 
 // Config says which children a pool has.
 type Config struct {
 	Child       handoff.Config
-	Spare       int           // children that wait
-	MaxRequests int           // connections per child, a tenth more or less
-	KillAfter   time.Duration // what a child may take longer than its limits; negative is no limit
-	Reject      bool          // a connection does not wait for a child that cannot be started
-	Environ     []string      // the server's, of which children get a part
+	Spare       int              // children that wait
+	MaxRequests int              // connections per child, a tenth more or less
+	KillAfter   time.Duration    // what a child may take longer than its limits; negative is no limit
+	Reject      bool             // a connection does not wait for a child that cannot be started
+	Environ     []string         // the server's, of which children get a part
+	TLS         *tlsserve.Keeper // of TLS connections; nil when there are none
 	Log         *report.Log
 }
 
@@ -36,6 +38,7 @@ type Pool struct {
 	host    run.Host
 	loop    *loop.Loop
 	board   *handoff.Board
+	secrets secrets
 	spawner spawner
 
 	idle     []*worker // the last one came back last
@@ -74,6 +77,7 @@ type worker struct {
 	ended   bool   // we have killed it
 	fault   string // why, when it did not do what it must
 	words   words
+	secrets *tlsserve.Material // that it has been given
 }
 
 const (
@@ -156,8 +160,12 @@ func (p *Pool) takeIdle() *worker {
 // give hands a connection to a child. When that fails the child is dead or
 // broken, and the connection goes to another.
 func (p *Pool) give(w *worker, c *run.Conn) {
-	m := handoff.Conn{ID: c.ID, Accepted: c.Accepted, Local: c.Local.Text, Remote: c.Remote.Text}
-	if err := w.child.Send(&m, c.FD); err != nil {
+	m := handoff.Conn{ID: c.ID, Accepted: c.Accepted, Local: c.Local.Text, Remote: c.Remote.Text, TLS: c.TLS}
+	err := p.equip(w)
+	if err == nil {
+		err = w.child.Send(&m, c.FD)
+	}
+	if err != nil {
 		p.pending = append([]*run.Conn{c}, p.pending...)
 		p.bury(w, true)
 		return
@@ -323,7 +331,10 @@ func (p *Pool) scheduleTrim() {
 }
 
 // Close ends the goroutine that starts children.
-func (p *Pool) Close() { close(p.spawner.orders) }
+func (p *Pool) Close() {
+	close(p.spawner.orders)
+	p.secrets.sealed.Close()
+}
 
 // Owns reports whether a process is a child of the pool.
 func (p *Pool) Owns(pid int) bool {

@@ -8,20 +8,25 @@ package stdio
 import (
 	"context"
 	"os"
+	"time"
 
 	"github.com/mattn/go-isatty"
 
+	"nettool/internal/exit"
 	"nettool/internal/handoff"
 	"nettool/internal/relay"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
+	"nettool/internal/tlsserve"
 )
 
 // Config says what the connection is joined to, and how it ends.
 type Config struct {
 	In, Out *os.File
 	QuitOn  string
-	Limits  handoff.Limits // Idle and MaxTime
+	Limits  handoff.Limits   // Idle and MaxTime
+	TLS     *tlsserve.Keeper // of TLS connections, or nil
+	Timeout time.Duration    // for their handshake; zero is no limit
 }
 
 // Runner is a run.Runner of one connection.
@@ -67,6 +72,17 @@ func (r *Runner) Run(c *run.Conn) {
 
 // serve is the session's goroutine.
 func (r *Runner) serve(ctx context.Context, s *relay.Session) {
+	if r.conn.TLS {
+		conn, err := tlsserve.Accept(ctx, s.Conn, r.cfg.TLS.Config(), r.cfg.Timeout)
+		if err != nil {
+			s.Conn.Close()
+			e := r.conn.End(handoff.Now())
+			e.Reason, e.Err, e.Told, e.With = handoff.TLS, err.Error(), true, exit.With(exit.Handshake, err)
+			r.loop.Post(func() { r.ended(e) })
+			return
+		}
+		s.Conn = conn
+	}
 	result, err := s.Run(ctx)
 	e := r.conn.End(handoff.Now())
 	e.Counted, e.BytesIn, e.BytesOut = true, result.BytesIn, result.BytesOut

@@ -13,6 +13,7 @@ import (
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
 	"nettool/internal/socket"
+	"nettool/internal/tlsserve"
 )
 
 // quiet is how long no connection must come in before each end is told to the
@@ -24,6 +25,7 @@ const quiet = 10 * time.Millisecond
 type Runner struct {
 	handle handler.Func
 	cfg    handoff.Config
+	keeper *tlsserve.Keeper
 	host   run.Host
 	loop   *loop.Loop
 	queue  []*run.Conn
@@ -45,13 +47,14 @@ type session struct {
 	end     run.Ending // once it is over
 }
 
-// New makes a runner of one handler.
-func New(cfg handoff.Config, host run.Host) (*Runner, error) {
+// New makes a runner of one handler. keeper has what TLS connections take; it is nil
+// when there are none.
+func New(cfg handoff.Config, keeper *tlsserve.Keeper, host run.Host) (*Runner, error) {
 	handle, ok := handler.Lookup(cfg.Handler)
 	if !ok {
 		return nil, fmt.Errorf("handler %q: there is no such handler", cfg.Handler)
 	}
-	r := &Runner{handle: handle, cfg: cfg, host: host, loop: host.Loop(), live: map[*run.Conn]*session{}}
+	r := &Runner{handle: handle, cfg: cfg, keeper: keeper, host: host, loop: host.Loop(), live: map[*run.Conn]*session{}}
 	r.asking.Store(true)
 	return r, nil
 }
@@ -134,7 +137,7 @@ func (r *Runner) start(c *run.Conn) {
 func (r *Runner) serve(s *session) {
 	accepted := time.Now().Add(-time.Duration(handoff.Now() - s.conn.Accepted))
 	conn := handler.Timed(s.stream, r.cfg.Limits, accepted)
-	err := r.handle(&handler.Session{Conn: conn, QuitOn: r.cfg.QuitOn, In: &s.in, Out: &s.out})
+	err := r.handler(s.conn)(&handler.Session{Conn: conn, QuitOn: r.cfg.QuitOn, In: &s.in, Out: &s.out})
 	s.finish(err)
 	r.mu.Lock()
 	r.over = append(r.over, s)
@@ -144,6 +147,14 @@ func (r *Runner) serve(s *session) {
 	if first && r.asking.Load() {
 		r.loop.Post(r.Collect)
 	}
+}
+
+// handler is what handles a connection.
+func (r *Runner) handler(c *run.Conn) handler.Func {
+	if c.TLS {
+		return tlsserve.Over(r.handle, r.keeper.Config(), r.cfg.TLS.Timeout)
+	}
+	return r.handle
 }
 
 // finish makes the closing record of a connection that is still open.
