@@ -12,6 +12,8 @@ tmp=$(mktemp -d)
 server_pid=
 # shellcheck source=scripts/bench/servers.sh
 . scripts/bench/servers.sh
+# shellcheck source=scripts/bench/rows.sh
+. scripts/bench/rows.sh
 trap 'stop; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
@@ -48,41 +50,6 @@ load() {
 	fi
 }
 
-# once measures one server once: once ROW WHAT TARGET SERVER ROUND LOAD.
-once() {
-	# shellcheck disable=SC2046 # words
-	start server $(command_of "$4") || { failures=$((failures + 1)); return 0; }
-	if ! line=$(load "$6"); then
-		echo "bench: $2, $4: wrong or missing answers" >&2
-		failures=$((failures + 1))
-	fi
-	stop
-	[ -z "$line" ] || printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5" "$line" >>"$tmp/$table"
-}
-
-# compare is one row of a table: compare WHAT TARGET LOAD OURS PEER…
-compare() {
-	what=$1 target=$2 how=$3
-	shift 3
-	row=$((row + 1))
-	case $what in
-	*"$only"*) ;;
-	*) return 0 ;;
-	esac
-	for server; do # the first is ours, there or not
-		printf '%s\t%s\t%s\t%s\t0\t\n' "$row" "$what" "$target" "$server" >>"$tmp/$table"
-		[ -n "$(command_of "$server")" ] || echo "missing peer: $server" >&2
-	done
-	round=1
-	while [ "$round" -le "$rounds" ]; do
-		for server; do
-			[ -z "$(command_of "$server")" ] || once "$row" "$what" "$target" "$server" "$round" "$how"
-		done
-		round=$((round + 1))
-	done
-}
-
-row=0 failures=0
 table=rates
 compare "echo, 1 client" 1.8 "-c 1 crr" "serve echo" "C fork server" "tcpserver cat" "socat fork PIPE"
 compare "echo, 8 clients" 1.4 "-c 8 crr" "serve echo" "C fork server" "tcpserver cat" "socat fork PIPE"
@@ -99,6 +66,4 @@ compare "long stream" 1.5 stream "serve echo" "C fork server" "serve echo --in-p
 
 echo "$(nproc) CPUs, Linux $(uname -r), $(go env GOVERSION); $rounds rounds of $seconds s; 64-byte requests, each on a new"
 echo "connection unless it says otherwise; CPU: busy time of the whole machine, load generator included, per request (per MiB)."
-[ ! -e "$tmp/rates" ] || { echo; awk -v unit="per second" -f scripts/bench/table.awk "$tmp/rates"; }
-[ ! -e "$tmp/streams" ] || { echo; awk -v unit="MiB/s" -f scripts/bench/table.awk "$tmp/streams"; }
-[ "$failures" = 0 ] || { echo "$failures measurements failed" >&2; exit 1; }
+show_tables

@@ -36,6 +36,9 @@ bwrap:bubblewrap
 '
 bench='
 iperf3:iperf3
+haproxy:haproxy
+testssl:testssl.sh
+stunnel4:stunnel4
 nmap:nmap
 '
 
