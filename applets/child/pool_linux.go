@@ -15,6 +15,7 @@ import (
 	"nettool/internal/handler"
 	"nettool/internal/handoff"
 	"nettool/internal/oom"
+	"nettool/internal/proxy"
 	"nettool/internal/report"
 	"nettool/internal/sandbox"
 	"nettool/internal/socket"
@@ -60,7 +61,7 @@ func serve() error {
 	}
 	oom.Set(oom.Self, parent.Config.OOM) // while /proc/self can be written
 	run, ok := handler.Lookup(parent.Config.Handler)
-	if !ok {
+	if !ok && parent.Config.Handler != "" {
 		return exit.Errorf(exit.Usage, "handler %q: there is no such handler", parent.Config.Handler)
 	}
 	if err := enter(parent.Config.Sandbox, handler.Needs(parent.Config.Handler)); err != nil {
@@ -93,15 +94,52 @@ func loop(parent *handoff.Parent, run handler.Func) error {
 		if err != nil {
 			return exit.With(exit.Local, err)
 		}
-		if err := parent.Finish(handle(parent, run, conn, fd), fd); err != nil {
+		if err := one(parent, run, conn, fd); err != nil {
 			return exit.With(exit.Local, err)
 		}
 	}
 }
 
+// one takes care of one connection and of its descriptor.
+func one(parent *handoff.Parent, run handler.Func, conn *handoff.Conn, fd int) error {
+	parent.Page.Begin()
+	if run == nil && !conn.Anonymous {
+		return fmt.Errorf("connection %d has no header, and there is no handler", conn.ID)
+	}
+	if conn.Anonymous {
+		ask, err := readHeader(parent, conn, fd)
+		switch {
+		case err != nil:
+			return parent.Finish(handoff.Result{Ended: handoff.Now(), Reason: handoff.Proxy, Error: err.Error()}, fd)
+		case run == nil:
+			return parent.Tell(ask, fd)
+		}
+		verdict, err := parent.Ask(ask)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		if err != nil || verdict.Cause != "" {
+			return parent.Finish(handoff.Result{Ended: handoff.Now(), Reason: handoff.Proxy}, fd)
+		}
+	}
+	return parent.Finish(handle(parent, run, conn, fd), fd)
+}
+
+// readHeader reads the PROXY header that a connection begins with.
+func readHeader(parent *handoff.Parent, conn *handoff.Conn, fd int) (*handoff.Ask, error) {
+	accepted := acceptedAt(conn)
+	raw := handler.NewRaw(fd, handoff.Limits{}, accepted, new(handoff.Activity))
+	raw.SetReadDeadline(accepted.Add(parent.Config.HeaderTime))
+	h, err := proxy.ReadHeader(raw)
+	if err != nil {
+		return nil, err
+	}
+	parent.Page.Activity().Moved(time.Since(accepted))
+	return handoff.NewAsk(conn.ID, h), nil
+}
+
 // handle runs one connection. Its descriptor stays open.
 func handle(parent *handoff.Parent, run handler.Func, conn *handoff.Conn, fd int) handoff.Result {
-	parent.Page.Begin()
 	in, out := parent.Page.Counters()
 	raw := handler.NewRaw(fd, parent.Config.Limits, acceptedAt(conn), parent.Page.Activity())
 	reason, text := session(run, raw, parent.Config.QuitOn, in, out)

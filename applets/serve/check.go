@@ -22,6 +22,9 @@ func (c *Cmd) check(config *server.Config) error {
 	if err := c.checkIdle(config); err != nil {
 		return err
 	}
+	if err := c.checkProxy(config); err != nil {
+		return err
+	}
 	if err := config.CheckSources(hasUnix(config.Addrs)); err != nil {
 		return err
 	}
@@ -74,6 +77,7 @@ func (c *Cmd) checkHandler(config *server.Config) error {
 // another, which has no use for them.
 func (c *Cmd) checkIdle(config *server.Config) error {
 	pooled := !runsProgram(config) && !config.InProcess && config.Handler != "stdio"
+	pooled = pooled || (runsProgram(config) && len(c.ProxyProtocol) > 0)
 	switch {
 	case (c.Spare != 0 || c.MaxRequests != 0) && !pooled:
 		return exit.Errorf(exit.Usage, "--spare and --max-requests are for the children that run built-in handlers")
@@ -93,6 +97,29 @@ func (c *Cmd) checkIdle(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--stderr, --account and --keep-fd are for a PROGRAM")
 	}
 	return c.checkKept()
+}
+
+// checkProxy checks who sends PROXY headers.
+func (c *Cmd) checkProxy(config *server.Config) error {
+	given := len(c.ProxyProtocol) > 0
+	switch {
+	case !given && (len(c.ProxyProtocolOptional) > 0 || c.ProxyTimeout != 0):
+		return exit.Errorf(exit.Usage, "--proxy-protocol-optional and --proxy-timeout need --proxy-protocol CIDR,…")
+	case !given:
+		return nil
+	case c.ProxyTimeout < 0:
+		return exit.Errorf(exit.Usage, "--proxy-timeout off: a client could keep its place for good without saying where it is from")
+	case config.Handler == "stdio":
+		return exit.Errorf(exit.Usage, "--proxy-protocol and --handler stdio: its one connection is not served by address")
+	case runsProgram(config) && !server.HasPool:
+		return exit.Errorf(exit.Usage, "--proxy-protocol with a PROGRAM works on Linux only")
+	}
+	for _, sender := range c.ProxyProtocol {
+		if slices.Contains(c.ProxyProtocolOptional, sender) {
+			return exit.Errorf(exit.Usage, "--proxy-protocol and --proxy-protocol-optional both name %s: want it in one of them", sender)
+		}
+	}
+	return nil
 }
 
 // checkKept checks the descriptors that programs get.

@@ -44,6 +44,10 @@ type Cmd struct {
 	Rules         string             `placeholder:"FILE" group:"Admission" help:"Rules in tcprules syntax, also CIDR and [IPV6]; read again when the file changes, and on SIGHUP."`
 	RejectMessage string             `placeholder:"TEXT" group:"Admission" help:"Say this to who is turned away; \\n, \\r, \\t and \\\\ are what they are in C."`
 
+	ProxyProtocol         []admit.Sender `placeholder:"CIDR,…" group:"Admission" help:"Connections from these addresses begin with a PROXY protocol header, version 1 or 2, which says where they are from; unix names the clients of unix sockets. Others are turned away."`
+	ProxyProtocolOptional []admit.Sender `placeholder:"CIDR,…" group:"Admission" help:"Connections from these addresses are served, too. They have no header. The most specific of both lists counts."`
+	ProxyTimeout          cli.Duration   `placeholder:"DUR" group:"Admission" help:"Time for a PROXY header (default: 5s)."`
+
 	FirstByte    cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection when nothing was received for DUR."`
 	Idle         cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR without a byte either way."`
 	MaxTime      cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR."`

@@ -85,6 +85,7 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Rules:         server.Rules{Allow: c.Allow, Deny: c.Deny, File: c.Rules},
 		Reject:        c.WhenFull == "reject",
 		RejectMessage: message,
+		Proxy:         server.Proxy{From: c.ProxyProtocol, Optional: c.ProxyProtocolOptional, Timeout: c.ProxyTimeout.Or(server.DefaultProxyTimeout)},
 		Once:          c.Once || c.Handler == "stdio",
 		MaxTotal:      c.MaxTotal.Or(0, 0),
 		Spare:         c.Spare.Or(2, 0),

@@ -51,12 +51,16 @@ type Message interface {
 
 // Config is what all connections of a child have in common.
 type Config struct {
-	Handler string   // name of the built-in handler
+	Handler string   // name of the built-in handler; empty: the child reads the PROXY header, and its work is done
 	QuitOn  string   // a line that starts with it ends the session; empty for none
 	Limits  Limits   // timers of every connection
 	Program []string // prepared programs: path, then argv; empty for a built-in
 	OOM     int      // score that the child gives itself, proc_pid_oom_score_adj(5)
 	Sandbox Sandbox
+
+	// HeaderTime is how long the PROXY header of an anonymous connection may take,
+	// since accept.
+	HeaderTime time.Duration
 }
 
 // Sandbox says whether a child goes into a sandbox.
@@ -79,11 +83,12 @@ type Limits struct {
 // Conn is one connection. Its socket travels with it, and belongs to the child
 // as soon as the message is sent.
 type Conn struct {
-	ID       uint64
-	Accepted int64    // CLOCK_MONOTONIC, nanoseconds
-	Local    string   // address, text
-	Remote   string   // address, text
-	Env      []string // what rules and the protocol add to a program's environment
+	ID        uint64
+	Accepted  int64    // CLOCK_MONOTONIC, nanoseconds
+	Local     string   // address, text
+	Remote    string   // address, text
+	Env       []string // what rules and the protocol add to a program's environment
+	Anonymous bool     // a PROXY header comes first, which says where it is from
 }
 
 // Ready tells that the child waits for its first connection.
@@ -95,10 +100,14 @@ type Done struct{ Seq uint64 }
 // Exec tells that the child is about to become its program for connection ID.
 type Exec struct{ ID uint64 }
 
-// Ask tells the real source of connection ID, which a PROXY header named.
+// Ask tells what the PROXY header of connection ID says. A child that has a handler
+// waits for the verdict; another one has closed its copy of the socket, its result
+// stands in the page, and this is instead of Done.
 type Ask struct {
 	ID     uint64
-	Source string
+	Source string // address with port; empty when the sender speaks for itself
+	Dest   string // address with port that the source had connected to; likewise
+	Size   int    // bytes that the header took
 }
 
 // Verdict answers Ask: Cause is empty when the connection may come in.
@@ -125,6 +134,7 @@ func (m *Config) write(w *writer) {
 	w.list(m.Program)
 	w.number(uint64(m.OOM))
 	w.number(uint64(m.Sandbox))
+	w.number(uint64(m.HeaderTime))
 }
 
 func (m *Config) read(r *reader) {
@@ -136,6 +146,7 @@ func (m *Config) read(r *reader) {
 	m.Program = r.list()
 	m.OOM = int(r.number())
 	m.Sandbox = Sandbox(r.number())
+	m.HeaderTime = time.Duration(r.number())
 }
 
 func (m *Conn) write(w *writer) {
@@ -144,6 +155,7 @@ func (m *Conn) write(w *writer) {
 	w.text(m.Local)
 	w.text(m.Remote)
 	w.list(m.Env)
+	w.flag(m.Anonymous)
 }
 
 func (m *Conn) read(r *reader) {
@@ -152,6 +164,7 @@ func (m *Conn) read(r *reader) {
 	m.Local = r.text()
 	m.Remote = r.text()
 	m.Env = r.list()
+	m.Anonymous = r.flag()
 }
 
 func (*Ready) write(*writer) {}
@@ -166,11 +179,15 @@ func (m *Exec) read(r *reader)  { m.ID = r.number() }
 func (m *Ask) write(w *writer) {
 	w.number(m.ID)
 	w.text(m.Source)
+	w.text(m.Dest)
+	w.number(uint64(m.Size))
 }
 
 func (m *Ask) read(r *reader) {
 	m.ID = r.number()
 	m.Source = r.text()
+	m.Dest = r.text()
+	m.Size = int(r.number())
 }
 
 func (m *Verdict) write(w *writer) {

@@ -26,7 +26,8 @@ const (
 	shortest1 = len("PROXY UNKNOWN\r\n")
 	longest1  = 107
 	fixed2    = 16
-	longest2  = 16 << 10
+	// LongestHeader is the most bytes that a header of either version may take.
+	LongestHeader = 16 << 10
 )
 
 // ReadHeader reads the header that a connection begins with, version 1 or 2 of

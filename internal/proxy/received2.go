@@ -14,8 +14,8 @@ func (h *header) version2() (Received, error) {
 		return Received{}, err
 	}
 	size := fixed2 + int(binary.BigEndian.Uint16(h.b[fixed2-2:]))
-	if size > longest2 {
-		return Received{}, fmt.Errorf("header of %d bytes, as it says: at most %d are taken", size, longest2)
+	if size > LongestHeader {
+		return Received{}, fmt.Errorf("header of %d bytes, as it says: at most %d are taken", size, LongestHeader)
 	}
 	if err := h.read(size); err != nil {
 		return Received{}, err

@@ -14,6 +14,7 @@ package server
 
 import (
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -46,6 +47,7 @@ type Config struct {
 	Rules         Rules
 	Reject        bool   // when full, accept and close instead of waiting
 	RejectMessage string // sent to who is turned away
+	Proxy         Proxy  // whose connections begin with a PROXY header
 
 	Once     bool // serve one connection, then end as it ended
 	MaxTotal int  // end after so many connections; zero is no limit
@@ -89,6 +91,7 @@ func (c *Config) handlerName() string {
 const (
 	pooled    = "pool"
 	direct    = "direct"
+	prepared  = "prepared" // direct, once a child has read a header
 	inProcess = "in-process"
 )
 
@@ -96,17 +99,28 @@ func (c *Config) model() string {
 	switch {
 	case c.InProcess || c.Handler == "stdio":
 		return inProcess
+	case len(c.Program) > 0 && c.Proxy.any():
+		return prepared
 	case len(c.Program) > 0:
 		return direct
 	}
 	return pooled
 }
 
+// children reports whether there are warm children.
+func (c *Config) children() bool { return c.model() == pooled || c.model() == prepared }
+
 // CheckSources reports rules and limits per source that are to apply to unix
 // sockets: peers have no address there, and all would come in.
 func (c *Config) CheckSources(unix bool) error {
 	a := &c.Admission
-	if unix && (c.Rules.any() || a.PerSource > 0 || a.SourceRate.N > 0) {
+	header, welcome := c.Proxy.expects(netip.Addr{})
+	switch {
+	case !unix || header:
+		return nil
+	case !welcome:
+		return exit.Errorf(exit.Usage, "--proxy-protocol and a unix socket, whose clients have no address: name them as unix, there or in --proxy-protocol-optional")
+	case c.Rules.any() || a.PerSource > 0 || a.SourceRate.N > 0:
 		return exit.Errorf(exit.Usage, "--allow, --deny, --rules, --per-source and --source-rate go by addresses, which clients of unix sockets do not have; --socket-mode and --socket-owner say who may connect")
 	}
 	return nil

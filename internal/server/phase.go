@@ -221,12 +221,12 @@ func (s *Server) finished() bool {
 // result is what the server ends with.
 func (s *Server) result() error {
 	err := s.failure
-	if err == nil && s.cfg.Once && s.lastID > 0 && (!s.asked || s.last.Told) {
+	if err == nil && s.cfg.Once && s.counts.Admitted > 0 && (!s.asked || s.last.Told) {
 		err = s.last.Result()
 	}
 	s.accepting.rejects.sum()
 	s.accepting.full.end(s.cfg.Log)
-	s.cfg.Log.Event("exit", slog.Int("code", int(exit.Of(err))), slog.Int("served", int(s.lastID)))
+	s.cfg.Log.Event("exit", slog.Int("code", int(exit.Of(err))), slog.Int("served", int(s.counts.Admitted)))
 	return err
 }
 

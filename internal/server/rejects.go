@@ -37,9 +37,10 @@ const (
 	otherSources = "others"
 )
 
-// add logs, or counts, a connection that was turned away. If first is true, sum
-// is to be called in a second.
-func (r *rejects) add(sock *loop.Socket, cause admit.Cause) (first bool) {
+// add logs, or counts, a connection that was turned away: for a cause, which may
+// need more words, and by way of via if it was forwarded. If first is true, sum is
+// to be called in a second.
+func (r *rejects) add(sock *loop.Socket, via string, cause admit.Cause, why string) (first bool) {
 	if r.count == nil {
 		r.count = map[rejected]int{}
 	}
@@ -51,6 +52,10 @@ func (r *rejects) add(sock *loop.Socket, cause admit.Cause) (first bool) {
 	r.count[which]++
 	if r.count[which] <= fewRejects {
 		attrs := []slog.Attr{slog.String("remote", sock.Remote.Text), slog.String("local", sock.Local.Text), slog.String("cause", string(cause))}
+		if why != "" {
+			attrs = append(attrs, slog.String("error", why))
+		}
+		attrs = append(attrs, run.ViaAttrs(via)...)
 		r.log.Event("reject", append(attrs, run.UserAttrs(sock.Remote.User)...)...)
 	}
 	return first

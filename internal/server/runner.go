@@ -9,7 +9,7 @@ import (
 
 // builtin is what runs a built-in handler, in a child or a goroutine.
 func (c *Config) builtin() handoff.Config {
-	return handoff.Config{Handler: c.Handler, QuitOn: c.QuitOn, Limits: c.Limits, Sandbox: c.Sandbox}
+	return handoff.Config{Handler: c.Handler, QuitOn: c.QuitOn, Limits: c.Limits, Sandbox: c.Sandbox, HeaderTime: c.headerTime()}
 }
 
 func (s *Server) newStdio() run.Runner {

@@ -7,6 +7,7 @@ import (
 
 	"nettool/internal/handoff"
 	"nettool/internal/sandbox"
+	"nettool/internal/server/front"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/pool"
 	"nettool/internal/server/run"
@@ -30,7 +31,7 @@ func (s *Server) newRunner() (run.Runner, error) {
 	case s.cfg.Handler == "stdio":
 		return s.newStdio(), nil
 	case s.cfg.model() == inProcess:
-		return threads.New(s.cfg.builtin(), s)
+		return threads.New(s.cfg.builtin(), s.cfg.RejectMessage, s)
 	case s.cfg.model() == direct:
 		loop.KeepProcessors()
 		return s.newProgram()
@@ -38,15 +39,34 @@ func (s *Server) newRunner() (run.Runner, error) {
 	if err := s.checkSandbox(); err != nil {
 		return nil, err
 	}
-	return pool.New(pool.Config{
-		Child:       s.cfg.builtin(),
-		Spare:       s.cfg.Spare,
-		MaxRequests: s.cfg.MaxRequests,
-		KillAfter:   s.cfg.KillAfter,
-		Reject:      s.cfg.Reject,
-		Environ:     s.cfg.Environ,
-		Log:         s.cfg.Log,
-	}, s)
+	if s.cfg.model() == prepared {
+		return s.newFront()
+	}
+	return pool.New(s.cfg.pool(s.cfg.builtin()), s)
+}
+
+// newFront makes the runner of programs behind children that read headers.
+func (s *Server) newFront() (run.Runner, error) {
+	loop.KeepProcessors()
+	behind, err := s.newProgram()
+	if err != nil {
+		return nil, err
+	}
+	reader := handoff.Config{Sandbox: s.cfg.Sandbox, HeaderTime: s.cfg.headerTime()}
+	return front.New(s.cfg.pool(reader), behind, s)
+}
+
+// pool is how the children are kept.
+func (c *Config) pool(child handoff.Config) pool.Config {
+	return pool.Config{
+		Child:       child,
+		Spare:       c.Spare,
+		MaxRequests: c.MaxRequests,
+		KillAfter:   c.KillAfter,
+		Reject:      c.Reject,
+		Environ:     c.Environ,
+		Log:         c.Log,
+	}
 }
 
 // checkSandbox says once what a child's sandbox lacks here, which is an error if it

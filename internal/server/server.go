@@ -30,6 +30,7 @@ type Server struct {
 	listeners []*listener
 	conns     map[uint64]*run.Conn
 	lastID    uint64
+	anonymous int        // of them, whose PROXY header was not read yet
 	last      run.Ending // of the connection that ended last, for --once
 
 	accepting accepting
@@ -256,14 +257,20 @@ func (s *Server) Listening() []string {
 	return texts
 }
 
-// admit has a connection run that was let in.
-func (s *Server) admit(sock *loop.Socket, ticket admit.Ticket) {
+// admit has a connection run that was let in, or, if a header comes first, was let
+// in so far.
+func (s *Server) admit(sock *loop.Socket, ticket admit.Ticket, header bool) {
 	s.lastID++
-	s.counts.Admitted++
-	c := &run.Conn{Socket: sock, ID: s.lastID, Accepted: handoff.Now(), Ticket: ticket}
+	c := &run.Conn{Socket: sock, ID: s.lastID, Accepted: handoff.Now(), Ticket: ticket, Anonymous: header}
 	s.conns[c.ID] = c
+	if header {
+		s.anonymous++
+		s.runner.Run(c)
+		return
+	}
+	s.counts.Admitted++
 	s.runner.Run(c)
-	if s.cfg.Once || (s.cfg.MaxTotal > 0 && s.lastID >= uint64(s.cfg.MaxTotal)) {
+	if last := s.cfg.last(); last > 0 && s.counts.Admitted >= last {
 		s.enter(draining)
 	}
 }
@@ -279,6 +286,7 @@ func (s *Server) Ended(c *run.Conn, e run.Ending) {
 	if s.conns[c.ID] != c {
 		return
 	}
+	s.named(c)
 	delete(s.conns, c.ID)
 	s.admission.Leave(c.Ticket, time.Now())
 	s.last = e

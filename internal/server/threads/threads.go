@@ -22,12 +22,14 @@ const quiet = 10 * time.Millisecond
 
 // Runner is a run.Runner.
 type Runner struct {
-	handle handler.Func
-	cfg    handoff.Config
-	host   run.Host
-	loop   *loop.Loop
-	queue  []*run.Conn
-	live   map[*run.Conn]*session
+	handle  handler.Func
+	cfg     handoff.Config
+	refusal string // what those hear who are turned away
+	host    run.Host
+	loop    *loop.Loop
+	queue   []*run.Conn
+	live    map[*run.Conn]*session
+	ended   chan struct{} // closed by Close: nobody decides any more
 
 	asking  atomic.Bool // ends are told at once
 	tick    *loop.Timer
@@ -43,15 +45,19 @@ type session struct {
 	stream  loop.Stream
 	in, out atomic.Int64
 	end     run.Ending // once it is over
+
+	activity handoff.Activity
+	verdict  chan bool // of one that was anonymous: whether it may come in
 }
 
-// New makes a runner of one handler.
-func New(cfg handoff.Config, host run.Host) (*Runner, error) {
+// New makes a runner of one handler. refusal is what those hear who are turned away
+// because of their PROXY headers.
+func New(cfg handoff.Config, refusal string, host run.Host) (*Runner, error) {
 	handle, ok := handler.Lookup(cfg.Handler)
 	if !ok {
 		return nil, fmt.Errorf("handler %q: there is no such handler", cfg.Handler)
 	}
-	r := &Runner{handle: handle, cfg: cfg, host: host, loop: host.Loop(), live: map[*run.Conn]*session{}}
+	r := &Runner{handle: handle, cfg: cfg, refusal: refusal, host: host, loop: host.Loop(), live: map[*run.Conn]*session{}, ended: make(chan struct{})}
 	r.asking.Store(true)
 	return r, nil
 }
@@ -125,6 +131,11 @@ func (r *Runner) start(c *run.Conn) {
 	}
 	s := &session{conn: c, stream: stream}
 	r.live[c] = s
+	if c.Anonymous {
+		s.verdict = make(chan bool, 1)
+		go r.serveAnonymous(s)
+		return
+	}
 	r.host.Opened(c)
 	go r.serve(s)
 }
@@ -132,8 +143,8 @@ func (r *Runner) start(c *run.Conn) {
 // serve is a connection's goroutine. The result is there before the peer sees
 // the end: whoever asks after it finds the connection gone.
 func (r *Runner) serve(s *session) {
-	accepted := time.Now().Add(-time.Duration(handoff.Now() - s.conn.Accepted))
-	conn := handler.Timed(s.stream, r.cfg.Limits, accepted)
+	accepted := s.accepted()
+	conn := handler.Timed(s.stream, r.cfg.Limits, accepted, &s.activity)
 	err := r.handle(&handler.Session{Conn: conn, QuitOn: r.cfg.QuitOn, In: &s.in, Out: &s.out})
 	s.finish(err)
 	r.mu.Lock()
@@ -144,6 +155,11 @@ func (r *Runner) serve(s *session) {
 	if first && r.asking.Load() {
 		r.loop.Post(r.Collect)
 	}
+}
+
+// accepted is when the connection came in.
+func (s *session) accepted() time.Time {
+	return time.Now().Add(-time.Duration(handoff.Now() - s.conn.Accepted))
 }
 
 // finish makes the closing record of a connection that is still open.
@@ -211,5 +227,5 @@ func (r *Runner) Owns(int) bool { return false }
 // Left is how many connections are handled.
 func (r *Runner) Left() int { return len(r.live) }
 
-// Close has nothing to end.
-func (r *Runner) Close() {}
+// Close ends the goroutines that wait for a verdict.
+func (r *Runner) Close() { close(r.ended) }
