@@ -33,6 +33,10 @@ func (c *Cmd) check(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "-1 and --handler stdio both want standard output; use --ready-fd")
 	case len(c.Admin) > 0 && name == "stdio":
 		return exit.Errorf(exit.Usage, "--admin and --handler stdio: there is one connection, and nothing to ask about")
+	case len(c.AgentCheck) > 0 && name == "stdio":
+		return exit.Errorf(exit.Usage, "--agent-check and --handler stdio: there is one connection, and no balance")
+	case c.DrainDelay != 0 && name == "stdio":
+		return exit.Errorf(exit.Usage, "--drain-delay and --handler stdio: its one connection ends with a signal")
 	case len(c.Admin) == 0 && len(c.AdminAllow) > 0:
 		return exit.Errorf(exit.Usage, "--admin-allow needs --admin ADDRESS")
 	case c.Spare > 0 && config.Admission.MaxConns > 0 && config.Spare > config.Admission.MaxConns:
@@ -43,6 +47,8 @@ func (c *Cmd) check(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "-q and -v: want one of them")
 	case (c.SocketMode != "" || c.SocketOwner != "") && !hasUnix(config.Addrs):
 		return exit.Errorf(exit.Usage, "--socket-mode and --socket-owner are for unix sockets: there is none")
+	case c.NoDrain && c.DrainDelay != 0:
+		return exit.Errorf(exit.Usage, "--no-drain ends at once: there is no --drain-delay")
 	case c.NoDrain && (c.Grace != 0 || c.KillAfter != 0 && !runsProgram(config)):
 		return exit.Errorf(exit.Usage, "--no-drain ends at once: there is no --grace, nor a --kill-after of built-ins")
 	}

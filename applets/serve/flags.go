@@ -55,6 +55,7 @@ type Cmd struct {
 	Grace        cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time for connections to end by themselves (default: 10s)."`
 	KillAfter    cli.Duration `placeholder:"DUR" group:"Timeouts" help:"Time from SIGTERM to SIGKILL for a program (default: 5s)."`
 	UpgradeGrace cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGUSR2 has started a new image of the program, time for the old one's connections to end (default: no limit)."`
+	DrainDelay   cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time in which /readyz and the agent say that we drain, and connections are taken still, before the listener closes."`
 	NoDrain      bool         `group:"Timeouts" help:"On SIGTERM end at once and leave connections to their processes."`
 
 	Handler     string    `placeholder:"NAME" group:"Handler" help:"Built-in instead of a PROGRAM: echo (the default), discard, chargen, daytime, time, or stdio, which joins one connection to our own standard input and output."`
@@ -86,6 +87,7 @@ type Cmd struct {
 	Group string `placeholder:"NAME" group:"Privileges" help:"Become this group (default: the user's own groups)."`
 
 	Admin      []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Output" help:"Answer HTTP on this loopback address or unix socket (repeatable): /metrics (Prometheus), /healthz, /readyz, /connections (JSON), and / for people."`
+	AgentCheck []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Output" help:"Answer HAProxy's agent checks here (repeatable): a weight by the free slots, and drain from SIGTERM on. Whoever connects is told."`
 	AdminAllow []admit.CIDR  `placeholder:"CIDR,…" group:"Output" help:"Let these addresses ask, too; --admin may then be any address."`
 
 	Log        string `enum:"text,json,ucspi" default:"text" placeholder:"text|json|ucspi" group:"Output" help:"Form of the events on standard error; ucspi is tcpserver's own lines (default: ${default})."`

@@ -101,6 +101,8 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Group:         c.Group,
 		PIDFile:       unless("off", c.PIDFile),
 		Admin:         c.admin(),
+		Agent:         c.AgentCheck,
+		DrainDelay:    c.DrainDelay.Or(0),
 		Stdin:         call.Stdin,
 		Stdout:        call.Stdout,
 		Environ:       c.environ(),

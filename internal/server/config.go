@@ -61,6 +61,7 @@ type Config struct {
 	Grace        time.Duration // for connections to end by themselves when draining; negative is no limit
 	KillAfter    time.Duration // from SIGTERM to SIGKILL; negative is never
 	UpgradeGrace time.Duration // for connections to end after a successor has taken over; negative is no limit
+	DrainDelay   time.Duration // from SIGTERM, which --admin and the agent tell at once, to the drain
 	NoDrain      bool          // on SIGTERM end at once; children live on
 
 	Stdin, Stdout *os.File // what the stdio handler joins its connection to
@@ -70,6 +71,7 @@ type Config struct {
 	User, Group string        // what the server becomes once its sockets are open
 	PIDFile     string        // filled when the server is ready, or empty
 	Admin       *status.Admin // where to answer questions about the server, or nil
+	Agent       []socket.Addr // where to answer HAProxy's agent checks
 
 	Environ []string // environment of programs and children
 	Stderr  string   // of programs: inherit, null, socket or log

@@ -58,6 +58,7 @@ func (c *Config) descriptorsLeast() int {
 	if c.Admin != nil {
 		listeners++
 	}
+	listeners += len(c.Agent)
 	switch c.model() {
 	case pooled:
 		return 16 + listeners // a start takes the most: a link, a page, a pidfd, /dev/null, a pipe
@@ -142,6 +143,9 @@ func (c *Config) descriptorsApart() int {
 		apart += loop.MostRefused
 	}
 	if c.Admin != nil {
+		apart += spareDescriptors
+	}
+	if len(c.Agent) > 0 {
 		apart += spareDescriptors
 	}
 	if c.children() {

@@ -37,11 +37,13 @@ type Server struct {
 	orphans   orphans
 	phase     phase
 	asked     bool // a signal has told it to end
+	leaving   bool // it will drain in a moment
 	failure   error
 
 	counts     *status.Counts
 	history    status.History
 	pages      *status.Pages
+	agent      *status.Agent
 	supervisor *supervise.Supervisor
 	upgrader   *upgrade.Upgrader
 	deputy     *stage.Deputy // starts programs when we may not, or nil
@@ -112,10 +114,14 @@ func (s *Server) open(ctx context.Context) (err error) {
 		s.deputy, err = s.cfg.appoint(identity)
 	}
 	if err == nil {
+		s.agent, err = status.OpenAgent(ctx, s.cfg.Agent, s.upgrader)
+	}
+	if err == nil {
 		err = exit.With(exit.Local, identity.Assume())
 	}
 	if err != nil {
 		dismiss(s.deputy)
+		s.agent.Close()
 		s.pages.Close()
 		s.supervisor.Close()
 		s.closeListeners()
@@ -170,6 +176,7 @@ func (c *Config) blindTimers() bool {
 func (s *Server) prepare() (err error) {
 	if s.runner, err = s.newRunner(); err != nil {
 		dismiss(s.deputy)
+		s.agent.Close()
 		s.pages.Close()
 		if _, coded := errors.AsType[*exit.Error](err); coded {
 			return err
@@ -188,6 +195,7 @@ func (s *Server) serve(signals <-chan os.Signal) error {
 	go s.relaySignals(signals, stop)
 	s.pages.Start(s)
 	defer s.pages.Close()
+	defer s.agent.Close()
 	defer close(s.stopped)
 	if err := s.runner.Warm(s.ready); err != nil {
 		return exit.With(exit.Local, err)
@@ -207,6 +215,7 @@ func (s *Server) ready() {
 	s.followRules()
 	s.sample()
 	s.adopt()
+	s.agent.Start(s)
 	if err := s.announce(); err != nil {
 		s.fail(exit.With(exit.Local, err))
 	}
@@ -235,6 +244,9 @@ func (s *Server) announce() error {
 	}
 	if admin := s.pages.Addrs(); admin != nil {
 		attrs = append(attrs, slog.String("admin", strings.Join(admin, ",")))
+	}
+	if agent := s.agent.Addrs(); agent != nil {
+		attrs = append(attrs, slog.String("agent", strings.Join(agent, ",")))
 	}
 	s.cfg.Log.Event("listening", attrs...)
 	addrs := make([]net.Addr, len(s.listeners))

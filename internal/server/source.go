@@ -52,7 +52,7 @@ func (s *Server) state() string {
 	switch {
 	case s.phase == starting:
 		return "starting"
-	case !s.accepts():
+	case !s.accepts() || s.leaving:
 		return "draining"
 	case s.cfg.Reject && s.admission.Full():
 		return "full"
