@@ -1,42 +1,47 @@
 package child
 
 import (
-	"crypto/tls"
 	"errors"
+	"time"
 
 	"nettool/internal/handler"
 	"nettool/internal/handoff"
+	"nettool/internal/proxy"
 	"nettool/internal/tlsserve"
 )
 
-// front is what stands between a connection and its handler.
-type front struct {
-	options handoff.TLSOptions
-	config  *tls.Config // nil before the parent has sent what it takes
+// What stands between a connection and its handler: a PROXY header, then TLS.
+
+// readHeader reads the PROXY header that a connection begins with.
+func (c *child) readHeader(conn *handoff.Conn, fd int) (*handoff.Ask, error) {
+	accepted := acceptedAt(conn)
+	raw := handler.NewRaw(fd, handoff.Limits{}, accepted, new(handoff.Activity))
+	raw.SetReadDeadline(accepted.Add(c.parent.Config.HeaderTime))
+	h, err := proxy.ReadHeader(raw)
+	if err != nil {
+		return nil, err
+	}
+	c.parent.Page.Activity().Moved(time.Since(accepted))
+	return handoff.NewAsk(conn.ID, h), nil
 }
 
-// runFunc is the handler for a connection.
-type runFunc func(*handoff.Conn) handler.Func
-
 // equip takes what TLS takes from the next connection on.
-func (f *front) equip(secrets []byte) error {
+func (c *child) equip(secrets []byte) error {
 	m, err := tlsserve.Parse(secrets)
 	if err != nil {
 		return err
 	}
-	f.config = tlsserve.Config(&f.options, m)
+	c.tls = tlsserve.Config(&c.parent.Config.TLS, m)
 	return nil
 }
 
-// before puts the front before a handler.
-func (f *front) before(run handler.Func) runFunc {
-	return func(conn *handoff.Conn) handler.Func {
-		if !conn.TLS {
-			return run
-		}
-		if f.config == nil {
-			return func(*handler.Session) error { return errors.New("a TLS connection, and no certificate") }
-		}
-		return tlsserve.Over(run, f.config, f.options.Timeout)
+// handler is what handles a connection.
+func (c *child) handler(conn *handoff.Conn) handler.Func {
+	switch {
+	case !conn.TLS:
+		return c.run
+	case c.tls == nil:
+		return func(*handler.Session) error { return errors.New("a TLS connection, and no certificate") }
 	}
+	return tlsserve.Over(c.run, c.tls, c.parent.Config.TLS.Timeout)
 }

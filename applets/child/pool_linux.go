@@ -1,6 +1,7 @@
 package child
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"os"
@@ -60,18 +61,18 @@ func serve() error {
 	}
 	oom.Set(oom.Self, parent.Config.OOM) // while /proc/self can be written
 	run, ok := handler.Lookup(parent.Config.Handler)
-	if !ok {
+	if !ok && parent.Config.Handler != "" {
 		return exit.Errorf(exit.Usage, "handler %q: there is no such handler", parent.Config.Handler)
 	}
-	front := &front{options: parent.Config.TLS}
-	parent.Equip = front.equip
+	c := &child{parent: parent, run: run}
+	parent.Equip = c.equip
 	if err := enter(parent.Config.Sandbox, handler.Needs(parent.Config.Handler)); err != nil {
 		return exit.With(exit.Local, err)
 	}
 	if err := parent.Ready(); err != nil {
 		return nil // the parent is gone
 	}
-	return loop(parent, front.before(run))
+	return c.loop()
 }
 
 // enter goes into the sandbox. What it lacks here the server has said.
@@ -85,28 +86,59 @@ func enter(way handoff.Sandbox, needs sandbox.Needs) error {
 	return nil
 }
 
+// child is this process, which is its parent's.
+type child struct {
+	parent *handoff.Parent
+	run    handler.Func // nil: it prepares connections for the parent
+	tls    *tls.Config  // nil before the parent has sent what it takes
+}
+
 // loop handles connections until the parent closes the link.
-func loop(parent *handoff.Parent, run runFunc) error {
+func (c *child) loop() error {
 	for {
-		conn, fd, err := parent.Next()
+		conn, fd, err := c.parent.Next()
 		if err == io.EOF {
 			return nil
 		}
-		if err != nil {
-			return exit.With(exit.Local, err)
+		if err == nil {
+			err = c.one(conn, fd)
 		}
-		if err := parent.Finish(handle(parent, run, conn, fd), fd); err != nil {
+		if err != nil {
 			return exit.With(exit.Local, err)
 		}
 	}
 }
 
+// one takes care of one connection and of its descriptor.
+func (c *child) one(conn *handoff.Conn, fd int) error {
+	c.parent.Page.Begin()
+	if c.run == nil && !conn.Anonymous {
+		return fmt.Errorf("connection %d has no header, and there is no handler", conn.ID)
+	}
+	if conn.Anonymous {
+		ask, err := c.readHeader(conn, fd)
+		switch {
+		case err != nil:
+			return c.parent.Finish(handoff.Result{Ended: handoff.Now(), Reason: handoff.Proxy, Error: err.Error()}, fd)
+		case c.run == nil:
+			return c.parent.Tell(ask, fd)
+		}
+		verdict, err := c.parent.Ask(ask)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		if err != nil || verdict.Cause != "" {
+			return c.parent.Finish(handoff.Result{Ended: handoff.Now(), Reason: handoff.Proxy}, fd)
+		}
+	}
+	return c.parent.Finish(c.handle(conn, fd), fd)
+}
+
 // handle runs one connection. Its descriptor stays open.
-func handle(parent *handoff.Parent, run runFunc, conn *handoff.Conn, fd int) handoff.Result {
-	parent.Page.Begin()
-	in, out := parent.Page.Counters()
-	raw := handler.NewRaw(fd, parent.Config.Limits, acceptedAt(conn), parent.Page.Activity())
-	reason, text := session(run(conn), raw, parent.Config.QuitOn, in, out)
+func (c *child) handle(conn *handoff.Conn, fd int) handoff.Result {
+	in, out := c.parent.Page.Counters()
+	raw := handler.NewRaw(fd, c.parent.Config.Limits, acceptedAt(conn), c.parent.Page.Activity())
+	reason, text := session(c.handler(conn), raw, c.parent.Config.QuitOn, in, out)
 	info, _ := socket.InfoFD(fd)
 	return handoff.Result{
 		Ended:   handoff.Now(),

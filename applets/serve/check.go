@@ -25,6 +25,9 @@ func (c *Cmd) check(config *server.Config) error {
 	if err := c.checkTLS(config); err != nil {
 		return err
 	}
+	if err := c.checkProxy(config); err != nil {
+		return err
+	}
 	if err := config.CheckSources(hasUnix(config.Addrs)); err != nil {
 		return err
 	}
@@ -33,6 +36,10 @@ func (c *Cmd) check(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "-1 and --handler stdio both want standard output; use --ready-fd")
 	case len(c.Admin) > 0 && name == "stdio":
 		return exit.Errorf(exit.Usage, "--admin and --handler stdio: there is one connection, and nothing to ask about")
+	case len(c.AgentCheck) > 0 && name == "stdio":
+		return exit.Errorf(exit.Usage, "--agent-check and --handler stdio: there is one connection, and no balance")
+	case c.DrainDelay != 0 && name == "stdio":
+		return exit.Errorf(exit.Usage, "--drain-delay and --handler stdio: its one connection ends with a signal")
 	case len(c.Admin) == 0 && len(c.AdminAllow) > 0:
 		return exit.Errorf(exit.Usage, "--admin-allow needs --admin ADDRESS")
 	case c.Spare > 0 && config.Admission.MaxConns > 0 && config.Spare > config.Admission.MaxConns:
@@ -43,6 +50,8 @@ func (c *Cmd) check(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "-q and -v: want one of them")
 	case (c.SocketMode != "" || c.SocketOwner != "") && !hasUnix(config.Addrs):
 		return exit.Errorf(exit.Usage, "--socket-mode and --socket-owner are for unix sockets: there is none")
+	case c.NoDrain && c.DrainDelay != 0:
+		return exit.Errorf(exit.Usage, "--no-drain ends at once: there is no --drain-delay")
 	case c.NoDrain && (c.Grace != 0 || c.KillAfter != 0 && !runsProgram(config)):
 		return exit.Errorf(exit.Usage, "--no-drain ends at once: there is no --grace, nor a --kill-after of built-ins")
 	}
@@ -77,6 +86,7 @@ func (c *Cmd) checkHandler(config *server.Config) error {
 // another, which has no use for them.
 func (c *Cmd) checkIdle(config *server.Config) error {
 	pooled := !runsProgram(config) && !config.InProcess && config.Handler != "stdio"
+	pooled = pooled || (runsProgram(config) && len(c.ProxyProtocol) > 0)
 	switch {
 	case (c.Spare != 0 || c.MaxRequests != 0) && !pooled:
 		return exit.Errorf(exit.Usage, "--spare and --max-requests are for the children that run built-in handlers")
@@ -96,6 +106,29 @@ func (c *Cmd) checkIdle(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--stderr, --account and --keep-fd are for a PROGRAM")
 	}
 	return c.checkKept()
+}
+
+// checkProxy checks who sends PROXY headers.
+func (c *Cmd) checkProxy(config *server.Config) error {
+	given := len(c.ProxyProtocol) > 0
+	switch {
+	case !given && (len(c.ProxyProtocolOptional) > 0 || c.ProxyTimeout != 0):
+		return exit.Errorf(exit.Usage, "--proxy-protocol-optional and --proxy-timeout need --proxy-protocol CIDR,…")
+	case !given:
+		return nil
+	case c.ProxyTimeout < 0:
+		return exit.Errorf(exit.Usage, "--proxy-timeout off: a client could keep its place for good without saying where it is from")
+	case config.Handler == "stdio":
+		return exit.Errorf(exit.Usage, "--proxy-protocol and --handler stdio: its one connection is not served by address")
+	case runsProgram(config) && !server.HasPool:
+		return exit.Errorf(exit.Usage, "--proxy-protocol with a PROGRAM works on Linux only")
+	}
+	for _, sender := range c.ProxyProtocol {
+		if slices.Contains(c.ProxyProtocolOptional, sender) {
+			return exit.Errorf(exit.Usage, "--proxy-protocol and --proxy-protocol-optional both name %s: want it in one of them", sender)
+		}
+	}
+	return nil
 }
 
 // checkKept checks the descriptors that programs get.

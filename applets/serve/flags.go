@@ -44,6 +44,10 @@ type Cmd struct {
 	Rules         string             `placeholder:"FILE" group:"Admission" help:"Rules in tcprules syntax, also CIDR and [IPV6]; read again when the file changes, and on SIGHUP."`
 	RejectMessage string             `placeholder:"TEXT" group:"Admission" help:"Say this to who is turned away; \\n, \\r, \\t and \\\\ are what they are in C."`
 
+	ProxyProtocol         []admit.Sender `placeholder:"CIDR,…" group:"Admission" help:"Connections from these addresses begin with a PROXY protocol header, version 1 or 2, which says where they are from; unix names the clients of unix sockets. Others are turned away."`
+	ProxyProtocolOptional []admit.Sender `placeholder:"CIDR,…" group:"Admission" help:"Connections from these addresses are served, too. They have no header. The most specific of both lists counts."`
+	ProxyTimeout          cli.Duration   `placeholder:"DUR" group:"Admission" help:"Time for a PROXY header (default: 5s)."`
+
 	TLSCert     []string     `name:"tls-cert" sep:"none" placeholder:"FILE" group:"TLS" help:"Certificate, PEM, with its chain, for addresses with tls:. Repeatable: clients name the one they want, and who does not gets the first. Read again on SIGHUP."`
 	TLSKey      []string     `name:"tls-key" sep:"none" placeholder:"FILE" group:"TLS" help:"Key of the certificate, PEM (default: in the certificate's file). One for each --tls-cert, in the same order. Nobody but its owner and group may have it."`
 	TLSClientCA string       `name:"tls-client-ca" placeholder:"FILE" group:"TLS" help:"Clients need a certificate that one of these, PEM, has signed."`
@@ -59,6 +63,7 @@ type Cmd struct {
 	Grace        cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time for connections to end by themselves (default: 10s)."`
 	KillAfter    cli.Duration `placeholder:"DUR" group:"Timeouts" help:"Time from SIGTERM to SIGKILL for a program (default: 5s)."`
 	UpgradeGrace cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGUSR2 has started a new image of the program, time for the old one's connections to end (default: no limit)."`
+	DrainDelay   cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time in which /readyz and the agent say that we drain, and connections are taken still, before the listener closes."`
 	NoDrain      bool         `group:"Timeouts" help:"On SIGTERM end at once and leave connections to their processes."`
 
 	Handler     string    `placeholder:"NAME" group:"Handler" help:"Built-in instead of a PROGRAM: echo (the default), discard, chargen, daytime, time, or stdio, which joins one connection to our own standard input and output."`
@@ -90,6 +95,7 @@ type Cmd struct {
 	Group string `placeholder:"NAME" group:"Privileges" help:"Become this group (default: the user's own groups)."`
 
 	Admin      []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Output" help:"Answer HTTP on this loopback address or unix socket (repeatable): /metrics (Prometheus), /healthz, /readyz, /connections (JSON), and / for people."`
+	AgentCheck []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Output" help:"Answer HAProxy's agent checks here (repeatable): a weight by the free slots, and drain from SIGTERM on. Whoever connects is told."`
 	AdminAllow []admit.CIDR  `placeholder:"CIDR,…" group:"Output" help:"Let these addresses ask, too; --admin may then be any address."`
 
 	Log        string `enum:"text,json,ucspi" default:"text" placeholder:"text|json|ucspi" group:"Output" help:"Form of the events on standard error; ucspi is tcpserver's own lines (default: ${default})."`

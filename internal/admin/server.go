@@ -28,6 +28,9 @@ type Page func() Reply
 type Server struct {
 	Listeners []net.Listener  // owned by the server once it serves
 	Pages     map[string]Page // by path
+	// Line, when it is set, is said to who connects, and nothing is asked: this is
+	// no HTTP then.
+	Line func() []byte
 	// Allowed reports whether an address may ask; nil admits all. Unix sockets are
 	// guarded by their mode.
 	Allowed func(netip.Addr) bool
@@ -126,7 +129,7 @@ func (s *Server) leave(c net.Conn) {
 func (s *Server) serve(c net.Conn) {
 	defer s.leave(c)
 	_ = c.SetReadDeadline(time.Now().Add(requestTime))
-	reply, ok := s.read(c)
+	reply, ok := s.reply(c)
 	if !ok {
 		return
 	}
@@ -135,6 +138,14 @@ func (s *Server) serve(c net.Conn) {
 		return
 	}
 	finish(c)
+}
+
+// reply is what a client gets. ok is false when there is nobody to answer any more.
+func (s *Server) reply(c net.Conn) (reply []byte, ok bool) {
+	if s.Line != nil {
+		return s.Line(), true
+	}
+	return s.read(c)
 }
 
 // read reads one request and finds its answer. ok is false when there is nobody

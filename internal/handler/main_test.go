@@ -28,7 +28,7 @@ type kind struct {
 // timed is a connection of the server's own process.
 func timed() kind {
 	return kind{"timed", func(_ *testing.T, c *net.TCPConn, limits handoff.Limits) Conn {
-		return Timed(c, limits, time.Now())
+		return Timed(c, limits, time.Now(), new(handoff.Activity))
 	}}
 }
 

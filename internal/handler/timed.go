@@ -16,12 +16,13 @@ type StreamConn interface {
 }
 
 // Timed applies the timers of a connection that runs in the server's own
-// process. Without timers it returns c itself. The caller still owns c.
-func Timed(c StreamConn, limits handoff.Limits, accepted time.Time) Conn {
+// process. Without timers it returns c itself. The caller still owns c. activity is
+// written as bytes pass.
+func Timed(c StreamConn, limits handoff.Limits, accepted time.Time, activity *handoff.Activity) Conn {
 	if limits == (handoff.Limits{}) {
 		return c
 	}
-	return &timedConn{StreamConn: c, timers: newTimers(limits, accepted, new(handoff.Activity))}
+	return &timedConn{StreamConn: c, timers: newTimers(limits, accepted, activity)}
 }
 
 // timedConn sets the poller's deadlines before each read and write.

@@ -2,6 +2,7 @@ package handoff
 
 import (
 	"fmt"
+	"io"
 	"sync/atomic"
 	"unsafe"
 
@@ -98,6 +99,37 @@ func (p *Parent) Next() (c *Conn, fd int, err error) {
 		return nil, -1, fmt.Errorf("handoff message %T with %d descriptors: want a connection with one", m, len(fds))
 	}
 	return c, fds[0], nil
+}
+
+// Ask tells what the header of the connection at hand says, and waits for the
+// verdict. io.EOF means that nobody will decide any more.
+func (p *Parent) Ask(m *Ask) (*Verdict, error) {
+	if err := send(LinkFD, m, p.buf, 0); err != nil {
+		return nil, io.EOF // the parent is gone
+	}
+	answer, fds, err := p.inbox.receive(0)
+	closeAll(fds)
+	if err != nil {
+		return nil, err
+	}
+	v, ok := answer.(*Verdict)
+	if !ok || v.ID != m.ID {
+		return nil, fmt.Errorf("handoff message %T: want the verdict about connection %d", answer, m.ID)
+	}
+	return v, nil
+}
+
+// Tell publishes the result of the connection at hand, whose header says this,
+// and closes our copy of its socket fd: the parent, which has another, goes on with
+// it and may send the next.
+func (p *Parent) Tell(m *Ask, fd int) error {
+	unix.Close(fd)
+	p.Page.Finish(Result{Ended: Now()})
+	err := send(LinkFD, m, p.buf, 0)
+	if err == unix.EPIPE || err == unix.ECONNRESET {
+		return nil // the parent is gone: Next will tell
+	}
+	return err
 }
 
 // Finish publishes the result of the connection at hand and closes its

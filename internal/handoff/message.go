@@ -54,13 +54,17 @@ type Message interface {
 
 // Config is what all connections of a child have in common.
 type Config struct {
-	Handler string   // name of the built-in handler
+	Handler string   // name of the built-in handler; empty: the child reads the PROXY header, and its work is done
 	QuitOn  string   // a line that starts with it ends the session; empty for none
 	Limits  Limits   // timers of every connection
 	Program []string // prepared programs: path, then argv; empty for a built-in
 	OOM     int      // score that the child gives itself, proc_pid_oom_score_adj(5)
 	Sandbox Sandbox
 	TLS     TLSOptions
+
+	// HeaderTime is how long the PROXY header of an anonymous connection may take,
+	// since accept.
+	HeaderTime time.Duration
 }
 
 // TLSOptions are what all TLS connections have in common, and no secret.
@@ -101,12 +105,13 @@ type Limits struct {
 // Conn is one connection. Its socket travels with it, and belongs to the child
 // as soon as the message is sent.
 type Conn struct {
-	ID       uint64
-	Accepted int64    // CLOCK_MONOTONIC, nanoseconds
-	Local    string   // address, text
-	Remote   string   // address, text
-	Env      []string // what rules and the protocol add to a program's environment
-	TLS      bool
+	ID        uint64
+	Accepted  int64    // CLOCK_MONOTONIC, nanoseconds
+	Local     string   // address, text
+	Remote    string   // address, text
+	Env       []string // what rules and the protocol add to a program's environment
+	Anonymous bool     // a PROXY header comes first, which says where it is from
+	TLS       bool     // it speaks TLS, after that
 }
 
 // Secrets tells that the memory that travels with it, of Size bytes, is what TLS
@@ -122,10 +127,14 @@ type Done struct{ Seq uint64 }
 // Exec tells that the child is about to become its program for connection ID.
 type Exec struct{ ID uint64 }
 
-// Ask tells the real source of connection ID, which a PROXY header named.
+// Ask tells what the PROXY header of connection ID says. A child that has a handler
+// waits for the verdict; another one has closed its copy of the socket, its result
+// stands in the page, and this is instead of Done.
 type Ask struct {
 	ID     uint64
-	Source string
+	Source string // address with port; empty when the sender speaks for itself
+	Dest   string // address with port that the source had connected to; likewise
+	Size   int    // bytes that the header took
 }
 
 // Verdict answers Ask: Cause is empty when the connection may come in.
@@ -157,6 +166,7 @@ func (m *Config) write(w *writer) {
 	w.list(m.TLS.ALPN)
 	w.number(uint64(m.TLS.ClientCerts))
 	w.number(uint64(m.TLS.Timeout))
+	w.number(uint64(m.HeaderTime))
 }
 
 func (m *Config) read(r *reader) {
@@ -172,6 +182,7 @@ func (m *Config) read(r *reader) {
 	m.TLS.ALPN = r.list()
 	m.TLS.ClientCerts = ClientCerts(r.number())
 	m.TLS.Timeout = time.Duration(r.number())
+	m.HeaderTime = time.Duration(r.number())
 }
 
 func (m *Conn) write(w *writer) {
@@ -180,6 +191,7 @@ func (m *Conn) write(w *writer) {
 	w.text(m.Local)
 	w.text(m.Remote)
 	w.list(m.Env)
+	w.flag(m.Anonymous)
 	w.flag(m.TLS)
 }
 
@@ -189,6 +201,7 @@ func (m *Conn) read(r *reader) {
 	m.Local = r.text()
 	m.Remote = r.text()
 	m.Env = r.list()
+	m.Anonymous = r.flag()
 	m.TLS = r.flag()
 }
 
@@ -207,11 +220,15 @@ func (m *Exec) read(r *reader)  { m.ID = r.number() }
 func (m *Ask) write(w *writer) {
 	w.number(m.ID)
 	w.text(m.Source)
+	w.text(m.Dest)
+	w.number(uint64(m.Size))
 }
 
 func (m *Ask) read(r *reader) {
 	m.ID = r.number()
 	m.Source = r.text()
+	m.Dest = r.text()
+	m.Size = int(r.number())
 }
 
 func (m *Verdict) write(w *writer) {

@@ -1,5 +1,6 @@
 // Package proxy reaches a peer through a SOCKS5, SOCKS4a or HTTP CONNECT proxy,
-// and tells a server behind a proxy who is there (the PROXY protocol).
+// tells a server behind a proxy who is there (the PROXY protocol: header.go), and
+// is told by a proxy in front of one (received.go).
 package proxy
 
 import (

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/netip"
 	"time"
 
 	"nettool/internal/admit"
@@ -25,7 +26,7 @@ const acceptBatch = 64
 
 // updatePolling polls the listeners if, and only if, connections can be taken.
 func (s *Server) updatePolling() {
-	want := s.accepts() && !s.accepting.exhausted && (s.cfg.Reject || !s.blocked())
+	want := s.accepts() && !s.complete() && !s.accepting.exhausted && (s.cfg.Reject || !s.blocked())
 	for _, l := range s.listeners {
 		if err := l.Poll(want); err != nil {
 			s.exhausted("poll listener", err)
@@ -40,7 +41,7 @@ func (s *Server) blocked() bool { return s.admission.Full() || s.runner.Stuck() 
 // takes no more.
 func (s *Server) accept(l *loop.Listener) {
 	for range s.accepting.batch {
-		if !s.accepts() || s.accepting.exhausted || (!s.cfg.Reject && s.blocked()) {
+		if !s.accepts() || s.complete() || s.accepting.exhausted || (!s.cfg.Reject && s.blocked()) {
 			return
 		}
 		if !s.acceptOne(l) {
@@ -66,28 +67,36 @@ func (s *Server) acceptOne(l *loop.Listener) (more bool) {
 
 // letIn has the connection run, or turns it away.
 func (s *Server) letIn(sock *loop.Socket) {
-	ticket, cause := s.admission.enter(sock.Remote.Addr.Addr())
+	source := sock.Remote.Addr.Addr()
+	header, welcome := s.cfg.Proxy.expects(source)
+	if !welcome {
+		s.refuse(sock, admit.Proxy)
+		return
+	}
+	if header {
+		source = netip.Addr{} // the header will tell
+	}
+	ticket, cause := s.admission.enter(source)
 	if cause != admit.None {
 		s.refuse(sock, cause)
 		return
 	}
-	s.admit(sock, ticket)
+	s.admit(sock, ticket, header)
 }
 
 // refuse turns a connection away.
 func (s *Server) refuse(sock *loop.Socket, cause admit.Cause) {
-	if cause == admit.Full {
-		s.accepting.full.enter(s.cfg.Log, s.admission.Live())
-	}
-	s.counts.Rejected[cause]++
-	if s.accepting.rejects.add(sock, cause) {
-		s.loop.After(rejectInterval, s.accepting.rejects.sum)
-	}
-	message := s.cfg.RejectMessage
+	s.rejected(sock, "", cause, "")
+	s.loop.Refuse(sock, s.refusal(sock), cause != admit.Resources)
+}
+
+// refusal is what a client hears that is turned away: nothing when it waits for a
+// handshake.
+func (s *Server) refusal(sock *loop.Socket) string {
 	if sock.TLS {
-		message = "" // the client waits for a handshake
+		return ""
 	}
-	s.loop.Refuse(sock, message, cause != admit.Resources)
+	return s.cfg.RejectMessage
 }
 
 // acceptFailed says whether to go on after an accept failed with err.

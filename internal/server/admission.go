@@ -196,6 +196,13 @@ func (a *admission) read(asked bool) {
 	a.log.Event("reload", slog.String("rules", a.rules.File))
 }
 
+// identify asks for a connection to stay whose source is known now.
+func (a *admission) identify(t admit.Ticket, src netip.Addr) (admit.Ticket, admit.Cause) {
+	now := time.Now()
+	a.follow(now)
+	return a.Identify(t, src, now)
+}
+
 // enter asks for a connection to be let in.
 func (a *admission) enter(src netip.Addr) (admit.Ticket, admit.Cause) {
 	now := time.Now()

@@ -14,6 +14,7 @@ package server
 
 import (
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -48,6 +49,7 @@ type Config struct {
 	Rules         Rules
 	Reject        bool   // when full, accept and close instead of waiting
 	RejectMessage string // sent to who is turned away
+	Proxy         Proxy  // whose connections begin with a PROXY header
 
 	Once     bool // serve one connection, then end as it ended
 	MaxTotal int  // end after so many connections; zero is no limit
@@ -61,6 +63,7 @@ type Config struct {
 	Grace        time.Duration // for connections to end by themselves when draining; negative is no limit
 	KillAfter    time.Duration // from SIGTERM to SIGKILL; negative is never
 	UpgradeGrace time.Duration // for connections to end after a successor has taken over; negative is no limit
+	DrainDelay   time.Duration // from SIGTERM, which --admin and the agent tell at once, to the drain
 	NoDrain      bool          // on SIGTERM end at once; children live on
 
 	Stdin, Stdout *os.File // what the stdio handler joins its connection to
@@ -70,6 +73,7 @@ type Config struct {
 	User, Group string        // what the server becomes once its sockets are open
 	PIDFile     string        // filled when the server is ready, or empty
 	Admin       *status.Admin // where to answer questions about the server, or nil
+	Agent       []socket.Addr // where to answer HAProxy's agent checks
 
 	Environ []string // environment of programs and children
 	Stderr  string   // of programs: inherit, null, socket or log
@@ -91,6 +95,7 @@ func (c *Config) handlerName() string {
 const (
 	pooled    = "pool"
 	direct    = "direct"
+	prepared  = "prepared" // direct, once a child has read a header
 	inProcess = "in-process"
 )
 
@@ -98,17 +103,28 @@ func (c *Config) model() string {
 	switch {
 	case c.InProcess || c.Handler == "stdio":
 		return inProcess
+	case len(c.Program) > 0 && c.Proxy.any():
+		return prepared
 	case len(c.Program) > 0:
 		return direct
 	}
 	return pooled
 }
 
+// children reports whether there are warm children.
+func (c *Config) children() bool { return c.model() == pooled || c.model() == prepared }
+
 // CheckSources reports rules and limits per source that are to apply to unix
 // sockets: peers have no address there, and all would come in.
 func (c *Config) CheckSources(unix bool) error {
 	a := &c.Admission
-	if unix && (c.Rules.any() || a.PerSource > 0 || a.SourceRate.N > 0) {
+	header, welcome := c.Proxy.expects(netip.Addr{})
+	switch {
+	case !unix || header:
+		return nil
+	case !welcome:
+		return exit.Errorf(exit.Usage, "--proxy-protocol and a unix socket, whose clients have no address: name them as unix, there or in --proxy-protocol-optional")
+	case c.Rules.any() || a.PerSource > 0 || a.SourceRate.N > 0:
 		return exit.Errorf(exit.Usage, "--allow, --deny, --rules, --per-source and --source-rate go by addresses, which clients of unix sockets do not have; --socket-mode and --socket-owner say who may connect")
 	}
 	return nil

@@ -58,10 +58,14 @@ func (c *Config) descriptorsLeast() int {
 	if c.Admin != nil {
 		listeners++
 	}
+	listeners += len(c.Agent)
 	switch c.model() {
 	case pooled:
 		return 16 + listeners // a start takes the most: a link, a page, a pidfd, /dev/null, a pipe
-	case direct:
+	case direct, prepared:
+		if c.model() == prepared {
+			listeners += 16 // those of the children
+		}
 		if c.Isolate.Staged(os.Getuid()) {
 			listeners += 3 // a link, and a deputy's
 		}
@@ -82,7 +86,7 @@ func (c *Config) checkProcesses() error {
 		return nil
 	}
 	each := 1
-	if c.model() == pooled || c.Isolate.Staged(os.Getuid()) {
+	if c.children() || c.Isolate.Staged(os.Getuid()) {
 		each = 4 // threads of a child
 	}
 	if c.Isolate.Stays() {
@@ -126,6 +130,9 @@ func (c *Config) descriptorsEach() int {
 	if c.Isolate.Stays() {
 		each++ // the link
 	}
+	if c.children() && c.Proxy.any() {
+		each++ // the socket, or the link, while a child reads the header
+	}
 	return each
 }
 
@@ -138,7 +145,10 @@ func (c *Config) descriptorsApart() int {
 	if c.Admin != nil {
 		apart += spareDescriptors
 	}
-	if c.model() == pooled {
+	if len(c.Agent) > 0 {
+		apart += spareDescriptors
+	}
+	if c.children() {
 		apart += c.Spare + spawnBatch // children that wait, and that start while a connection waits for each
 	}
 	return apart

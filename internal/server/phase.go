@@ -84,6 +84,7 @@ func (s *Server) leaveListeners() {
 	upgrade.Log(s.cfg.Log, successor, len(s.conns), nil)
 	s.supervisor.Relieve(successor)
 	s.pages.Leave()
+	s.agent.Leave()
 	for _, l := range s.listeners {
 		l.Leave()
 	}
@@ -111,7 +112,7 @@ func (s *Server) askToEnd(sig syscall.Signal) {
 	case !s.asked:
 		s.asked = true
 		s.logDrain(sig)
-		s.drain()
+		s.leave()
 	default:
 		s.kill()
 		s.failure = exit.Status(exit.Signal(sig))
@@ -131,8 +132,25 @@ func (s *Server) grace() time.Duration {
 // logDrain says that a signal makes the server end.
 func (s *Server) logDrain(sig syscall.Signal) {
 	s.supervisor.Stopping(len(s.conns))
-	s.cfg.Log.Event("drain", slog.Int("connections", len(s.conns)), slog.String("signal", run.SignalName(sig)))
+	attrs := []slog.Attr{slog.Int("connections", len(s.conns)), slog.String("signal", run.SignalName(sig))}
+	if s.delays() {
+		attrs = append(attrs, slog.Int64("delay_us", s.cfg.DrainDelay.Microseconds()))
+	}
+	s.cfg.Log.Event("drain", attrs...)
 }
+
+// leave drains, after a while in which who balances the load sees that we are about
+// to. A successor that has the listeners goes on with them.
+func (s *Server) leave() {
+	if !s.delays() {
+		s.drain()
+		return
+	}
+	s.leaving = true
+	s.loop.After(s.cfg.DrainDelay, s.drain)
+}
+
+func (s *Server) delays() bool { return s.cfg.DrainDelay > 0 && s.accepts() }
 
 // drain lets the connections end, in the time that --grace gives them.
 func (s *Server) drain() {
@@ -221,12 +239,12 @@ func (s *Server) finished() bool {
 // result is what the server ends with.
 func (s *Server) result() error {
 	err := s.failure
-	if err == nil && s.cfg.Once && s.lastID > 0 && (!s.asked || s.last.Told) {
+	if err == nil && s.cfg.Once && s.counts.Admitted > 0 && (!s.asked || s.last.Told) {
 		err = s.last.Result()
 	}
 	s.accepting.rejects.sum()
 	s.accepting.full.end(s.cfg.Log)
-	s.cfg.Log.Event("exit", slog.Int("code", int(exit.Of(err))), slog.Int("served", int(s.lastID)))
+	s.cfg.Log.Event("exit", slog.Int("code", int(exit.Of(err))), slog.Int("served", int(s.counts.Admitted)))
 	return err
 }
 

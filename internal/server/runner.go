@@ -5,11 +5,23 @@ import (
 	"nettool/internal/server/program"
 	"nettool/internal/server/run"
 	"nettool/internal/server/stdio"
+	"nettool/internal/server/threads"
 )
 
 // builtin is what runs a built-in handler, in a child or a goroutine.
 func (c *Config) builtin() handoff.Config {
-	return handoff.Config{Handler: c.Handler, QuitOn: c.QuitOn, Limits: c.Limits, Sandbox: c.Sandbox, TLS: c.TLS.Options}
+	return handoff.Config{
+		Handler:    c.Handler,
+		QuitOn:     c.QuitOn,
+		Limits:     c.Limits,
+		Sandbox:    c.Sandbox,
+		TLS:        c.TLS.Options,
+		HeaderTime: c.headerTime(),
+	}
+}
+
+func (s *Server) newThreads() (run.Runner, error) {
+	return threads.New(threads.Config{Child: s.cfg.builtin(), TLS: s.keeper, Refusal: s.cfg.RejectMessage}, s)
 }
 
 func (s *Server) newStdio() run.Runner {

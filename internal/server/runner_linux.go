@@ -7,10 +7,10 @@ import (
 
 	"nettool/internal/handoff"
 	"nettool/internal/sandbox"
+	"nettool/internal/server/front"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/pool"
 	"nettool/internal/server/run"
-	"nettool/internal/server/threads"
 )
 
 // HasPool reports whether built-in handlers can be run in warm children.
@@ -30,7 +30,7 @@ func (s *Server) newRunner() (run.Runner, error) {
 	case s.cfg.Handler == "stdio":
 		return s.newStdio(), nil
 	case s.cfg.model() == inProcess:
-		return threads.New(s.cfg.builtin(), s.keeper, s)
+		return s.newThreads()
 	case s.cfg.model() == direct:
 		loop.KeepProcessors()
 		return s.newProgram()
@@ -38,16 +38,36 @@ func (s *Server) newRunner() (run.Runner, error) {
 	if err := s.checkSandbox(); err != nil {
 		return nil, err
 	}
-	return pool.New(pool.Config{
-		Child:       s.cfg.builtin(),
-		Spare:       s.cfg.Spare,
-		MaxRequests: s.cfg.MaxRequests,
-		KillAfter:   s.cfg.KillAfter,
-		Reject:      s.cfg.Reject,
-		Environ:     s.cfg.Environ,
-		Log:         s.cfg.Log,
+	if s.cfg.model() == prepared {
+		return s.newFront()
+	}
+	return pool.New(s.pool(s.cfg.builtin()), s)
+}
+
+// newFront makes the runner of programs behind children that read headers.
+func (s *Server) newFront() (run.Runner, error) {
+	loop.KeepProcessors()
+	behind, err := s.newProgram()
+	if err != nil {
+		return nil, err
+	}
+	reader := handoff.Config{Sandbox: s.cfg.Sandbox, HeaderTime: s.cfg.headerTime()}
+	return front.New(s.pool(reader), behind, s)
+}
+
+// pool is how the children are kept.
+func (s *Server) pool(child handoff.Config) pool.Config {
+	c := s.cfg
+	return pool.Config{
+		Child:       child,
+		Spare:       c.Spare,
+		MaxRequests: c.MaxRequests,
+		KillAfter:   c.KillAfter,
+		Reject:      c.Reject,
+		Environ:     c.Environ,
+		Log:         c.Log,
 		TLS:         s.keeper,
-	}, s)
+	}
 }
 
 // checkSandbox says once what a child's sandbox lacks here, which is an error if it

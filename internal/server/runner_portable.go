@@ -4,7 +4,6 @@ package server
 
 import (
 	"nettool/internal/server/run"
-	"nettool/internal/server/threads"
 )
 
 // HasPool reports whether built-in handlers can be run in warm children.
@@ -22,5 +21,5 @@ func (s *Server) newRunner() (run.Runner, error) {
 	case s.cfg.model() == direct:
 		return s.newProgram()
 	}
-	return threads.New(s.cfg.builtin(), s.keeper, s)
+	return s.newThreads()
 }

@@ -31,18 +31,21 @@ type Server struct {
 	listeners []*listener
 	conns     map[uint64]*run.Conn
 	lastID    uint64
+	anonymous int        // of them, whose PROXY header was not read yet
 	last      run.Ending // of the connection that ended last, for --once
 
 	accepting accepting
 	orphans   orphans
 	phase     phase
 	asked     bool // a signal has told it to end
+	leaving   bool // it will drain in a moment
 	failure   error
 
 	failures   rejects // of TLS
 	counts     *status.Counts
 	history    status.History
 	pages      *status.Pages
+	agent      *status.Agent
 	supervisor *supervise.Supervisor
 	upgrader   *upgrade.Upgrader
 	keeper     *tlsserve.Keeper // of what TLS takes, or nil
@@ -116,6 +119,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 		s.deputy, err = s.cfg.appoint(identity)
 	}
 	if err == nil {
+		s.agent, err = status.OpenAgent(ctx, s.cfg.Agent, s.upgrader)
+	}
+	if err == nil {
 		s.keeper, err = s.cfg.TLS.keep(s.upgrader, s.cfg.Log)
 	}
 	if err == nil {
@@ -124,6 +130,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		s.keeper.Close()
 		dismiss(s.deputy)
+		s.agent.Close()
 		s.pages.Close()
 		s.supervisor.Close()
 		s.closeListeners()
@@ -179,6 +186,7 @@ func (c *Config) blindTimers() bool {
 func (s *Server) prepare() (err error) {
 	if s.runner, err = s.newRunner(); err != nil {
 		dismiss(s.deputy)
+		s.agent.Close()
 		s.pages.Close()
 		if _, coded := errors.AsType[*exit.Error](err); coded {
 			return err
@@ -197,6 +205,7 @@ func (s *Server) serve(signals <-chan os.Signal) error {
 	go s.relaySignals(signals, stop)
 	s.pages.Start(s)
 	defer s.pages.Close()
+	defer s.agent.Close()
 	defer close(s.stopped)
 	if err := s.runner.Warm(s.ready); err != nil {
 		return exit.With(exit.Local, err)
@@ -217,6 +226,7 @@ func (s *Server) ready() {
 	s.renewTickets()
 	s.sample()
 	s.adopt()
+	s.agent.Start(s)
 	if err := s.announce(); err != nil {
 		s.fail(exit.With(exit.Local, err))
 	}
@@ -246,6 +256,9 @@ func (s *Server) announce() error {
 	if admin := s.pages.Addrs(); admin != nil {
 		attrs = append(attrs, slog.String("admin", strings.Join(admin, ",")))
 	}
+	if agent := s.agent.Addrs(); agent != nil {
+		attrs = append(attrs, slog.String("agent", strings.Join(agent, ",")))
+	}
 	s.cfg.Log.Event("listening", attrs...)
 	addrs := make([]net.Addr, len(s.listeners))
 	for i, l := range s.listeners {
@@ -267,14 +280,20 @@ func (s *Server) Listening() []string {
 	return texts
 }
 
-// admit has a connection run that was let in.
-func (s *Server) admit(sock *loop.Socket, ticket admit.Ticket) {
+// admit has a connection run that was let in, or, if a header comes first, was let
+// in so far.
+func (s *Server) admit(sock *loop.Socket, ticket admit.Ticket, header bool) {
 	s.lastID++
-	s.counts.Admitted++
-	c := &run.Conn{Socket: sock, ID: s.lastID, Accepted: handoff.Now(), Ticket: ticket}
+	c := &run.Conn{Socket: sock, ID: s.lastID, Accepted: handoff.Now(), Ticket: ticket, Anonymous: header}
 	s.conns[c.ID] = c
+	if header {
+		s.anonymous++
+		s.runner.Run(c)
+		return
+	}
+	s.counts.Admitted++
 	s.runner.Run(c)
-	if s.cfg.Once || (s.cfg.MaxTotal > 0 && s.lastID >= uint64(s.cfg.MaxTotal)) {
+	if last := s.cfg.last(); last > 0 && s.counts.Admitted >= last {
 		s.enter(draining)
 	}
 }
@@ -290,6 +309,7 @@ func (s *Server) Ended(c *run.Conn, e run.Ending) {
 	if s.conns[c.ID] != c {
 		return
 	}
+	s.named(c)
 	delete(s.conns, c.ID)
 	s.admission.Leave(c.Ticket, time.Now())
 	s.last = e

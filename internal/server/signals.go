@@ -42,7 +42,7 @@ func (s *Server) upgrade() {
 		err = errors.New("the process that starts programs cannot be handed on, and what it may do cannot be had again")
 	case s.upgrader.Gone():
 		err = errors.New("a successor has taken over already")
-	case s.phase == draining:
+	case s.phase == draining || s.leaving:
 		err = errors.New("the server is draining")
 	case s.accepts():
 		var files upgrade.Files
@@ -58,7 +58,7 @@ func (s *Server) upgrade() {
 // handedOver are copies of all sockets that a successor gets.
 func (s *Server) handedOver() (upgrade.Files, error) {
 	files := upgrade.Files{}
-	err := errors.Join(s.pages.HandOver(files), s.supervisor.HandOver(files), s.handOverTLS(files))
+	err := errors.Join(s.pages.HandOver(files), s.agent.HandOver(files), s.supervisor.HandOver(files), s.handOverTLS(files))
 	for _, l := range s.listeners {
 		if err != nil {
 			break

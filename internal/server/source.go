@@ -52,7 +52,7 @@ func (s *Server) state() string {
 	switch {
 	case s.phase == starting:
 		return "starting"
-	case !s.accepts():
+	case !s.accepts() || s.leaving:
 		return "draining"
 	case s.cfg.Reject && s.admission.Full():
 		return "full"
@@ -69,7 +69,7 @@ func (s *Server) Table() []run.Live {
 	now := handoff.Now()
 	all := make([]run.Live, 0, len(s.conns))
 	s.runner.Inspect(func(c *run.Conn, l run.Live) {
-		l.ID, l.Remote, l.Local, l.User = c.ID, c.Remote.Text, c.Local.Text, c.Remote.User
+		l.ID, l.Remote, l.Local, l.Via, l.User = c.ID, c.Remote.Text, c.Local.Text, c.Via, c.Remote.User
 		l.Age = time.Duration(now - c.Accepted)
 		all = append(all, l)
 	})

@@ -187,14 +187,14 @@ func TestTickets(t *testing.T) {
 	}
 }
 
-// TestExpired: a timer below stays the reason.
+// TestExpired: a timer below stays the reason, after a handshake that is in time.
 func TestExpired(t *testing.T) {
 	t.Parallel()
 	server, client := config(t)
 	ours, theirs := pair(t)
 	result := make(chan error, 1)
 	go func() {
-		timed := handler.Timed(theirs, handoff.Limits{FirstByte: 50 * time.Millisecond}, time.Now())
+		timed := handler.Timed(theirs, handoff.Limits{FirstByte: 3 * time.Second}, time.Now(), new(handoff.Activity))
 		result <- Over(func(s *handler.Session) error { return echo(s.Conn) }, server, patience)(&handler.Session{Conn: timed})
 	}()
 	c := tls.Client(ours, client)

@@ -33,6 +33,8 @@ script:bsdutils
 strace:strace
 shellcheck:shellcheck
 bwrap:bubblewrap
+haproxy:haproxy
+nginx:nginx-light,libnginx-mod-stream
 '
 bench='
 iperf3:iperf3

@@ -162,13 +162,13 @@ func (ln *Listener) Leave() {
 func sockaddrPeer(sa unix.Sockaddr) Peer {
 	switch a := sa.(type) {
 	case *unix.SockaddrInet4:
-		return tcpPeer(netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port)))
+		return TCPPeer(netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port)))
 	case *unix.SockaddrInet6:
 		ip := netip.AddrFrom16(a.Addr).Unmap()
 		if a.ZoneId != 0 && ip.Is6() {
 			ip = ip.WithZone(zone(a.ZoneId))
 		}
-		return tcpPeer(netip.AddrPortFrom(ip, uint16(a.Port)))
+		return TCPPeer(netip.AddrPortFrom(ip, uint16(a.Port)))
 	case *unix.SockaddrUnix:
 		return unixPeer(a.Name)
 	}

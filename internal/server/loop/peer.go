@@ -16,7 +16,8 @@ type Peer struct {
 // User is who has made a unix connection (SO_PEERCRED, unix(7)).
 type User struct{ PID, UID, GID int }
 
-func tcpPeer(a netip.AddrPort) Peer { return Peer{Addr: a, Text: a.String()} }
+// TCPPeer is one end of a TCP connection.
+func TCPPeer(a netip.AddrPort) Peer { return Peer{Addr: a, Text: a.String()} }
 
 func unixPeer(name string) Peer { return Peer{Path: name, Text: "unix:" + name} }
 
@@ -25,7 +26,7 @@ func peerOf(a net.Addr) Peer {
 	switch a := a.(type) {
 	case *net.TCPAddr:
 		ap := a.AddrPort()
-		return tcpPeer(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
+		return TCPPeer(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
 	case *net.UnixAddr:
 		return unixPeer(a.Name)
 	}

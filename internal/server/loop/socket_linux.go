@@ -17,6 +17,9 @@ type Socket struct {
 	nonblock      bool
 }
 
+// Open reports whether the socket was neither closed nor given away.
+func (s *Socket) Open() bool { return s.FD >= 0 }
+
 // Close closes the socket. It may be called again.
 func (s *Socket) Close() {
 	if s.FD >= 0 {

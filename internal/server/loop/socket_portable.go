@@ -4,10 +4,8 @@ package loop
 
 import (
 	"errors"
-	"io"
 	"net"
 	"os"
-	"time"
 )
 
 // Socket is an accepted connection.
@@ -20,6 +18,9 @@ type Socket struct {
 func newSocket(c net.Conn, tls bool) *Socket {
 	return &Socket{TLS: tls, Remote: peerOf(c.RemoteAddr()), Local: peerOf(c.LocalAddr()), conn: c}
 }
+
+// Open reports whether the socket was neither closed nor given away.
+func (s *Socket) Open() bool { return s.conn != nil }
 
 // Close closes the socket. It may be called again.
 func (s *Socket) Close() {
@@ -43,24 +44,12 @@ func (s *Socket) Shutdown() {
 // away. That holds a descriptor.
 func (l *Loop) Refuse(s *Socket, message string, listen bool) {
 	c, ok := s.conn.(Stream)
-	if message == "" || !ok || !listen || l.refused >= MostRefused {
+	if !ok || !listen {
 		s.Close()
 		return
 	}
 	s.conn = nil
-	l.refused++
-	go l.refuse(c, message)
-}
-
-// refuse is the goroutine that tells one client to go.
-func (l *Loop) refuse(c Stream, message string) {
-	c.SetReadDeadline(time.Now().Add(refuseTime))
-	c.SetWriteDeadline(time.Now().Add(refuseTime))
-	if _, err := io.WriteString(c, message); err == nil && c.CloseWrite() == nil {
-		io.Copy(io.Discard, io.LimitReader(c, refuseBytes))
-	}
-	c.Close()
-	l.Post(func() { l.refused-- })
+	l.RefuseStream(c, message)
 }
 
 // Stream gives the socket away.

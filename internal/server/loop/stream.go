@@ -2,6 +2,7 @@ package loop
 
 import (
 	"errors"
+	"io"
 	"net"
 	"syscall"
 	"time"
@@ -18,6 +19,27 @@ type Stream interface {
 	SetReadDeadline(t time.Time) error
 	SetWriteDeadline(t time.Time) error
 	syscall.Conn
+}
+
+// RefuseStream is Refuse for a connection that was a goroutine's, and listens.
+func (l *Loop) RefuseStream(c Stream, message string) {
+	if message == "" || l.refused >= MostRefused {
+		c.Close()
+		return
+	}
+	l.refused++
+	go l.refuse(c, message)
+}
+
+// refuse is the goroutine that tells one client to go.
+func (l *Loop) refuse(c Stream, message string) {
+	c.SetReadDeadline(time.Now().Add(refuseTime))
+	c.SetWriteDeadline(time.Now().Add(refuseTime))
+	if _, err := io.WriteString(c, message); err == nil && c.CloseWrite() == nil {
+		io.Copy(io.Discard, io.LimitReader(c, refuseBytes))
+	}
+	c.Close()
+	l.Post(func() { l.refused-- })
 }
 
 // ErrNone means that no connection waits.

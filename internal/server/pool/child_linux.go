@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"nettool/internal/admit"
 	"nettool/internal/handoff"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
@@ -102,6 +103,10 @@ func (p *Pool) message(w *worker) {
 func (p *Pool) take(w *worker, m handoff.Message) {
 	if text, ok := m.(handoff.Text); ok {
 		p.hear(w, text)
+		return
+	}
+	if ask, ok := m.(*handoff.Ask); ok {
+		p.asked(w, ask)
 		return
 	}
 	if w.said++; w.said > 1+w.child.Sent() { // Ready, and Done for each
@@ -231,8 +236,7 @@ func (p *Pool) reaped(w *worker, broken bool, st run.Status) {
 	delete(p.children, w)
 	p.hearOut(w)
 	if c := w.conn; c != nil {
-		p.free(w)
-		p.host.Ended(c, p.lost(c, w, st))
+		p.bereave(w, c, st)
 	}
 	w.child.Release()
 	if !w.ended && (broken || st.Signal != 0 || st.Code != 0) {
@@ -240,6 +244,20 @@ func (p *Pool) reaped(w *worker, broken bool, st run.Status) {
 	}
 	if broken && !w.warm && !p.ended {
 		p.startFailed(fmt.Errorf("child %d ended before it was ready: %s", w.child.PID, st))
+	}
+}
+
+// bereave ends a connection whose child has died.
+func (p *Pool) bereave(w *worker, c *run.Conn, st run.Status) {
+	v := w.verdict
+	p.free(w)
+	switch {
+	case c.Anonymous && (w.child.Finished() || v.cause != admit.None):
+		r := w.child.Take()
+		p.turnAway(c, v, &r)
+	default:
+		c.Close()
+		p.host.Ended(c, p.lost(c, w, st))
 	}
 }
 

@@ -21,13 +21,18 @@ func FuzzChild(f *testing.F) {
 	f.Add(append(message(&handoff.Done{Seq: 1 << 60}), message(&handoff.Done{})...))
 	f.Add(message(&handoff.Ask{ID: 1, Source: "127.0.0.1"}))
 	f.Add(message(&handoff.Exec{ID: 1}))
+	f.Add(append([]byte{1}, message(&handoff.Ask{ID: 1, Source: "192.0.2.1:1", Dest: "192.0.2.2:2", Size: 40})...))
 	f.Add([]byte{7, 'a', 'b', '\n', 0, 2, 1, 3, 1, 1})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		h, p := start(t, Config{})
-		client, _ := h.Connect()
+		connect := h.Connect
+		if len(text) > 0 && text[0]%2 == 1 {
+			connect = h.ConnectAnonymous
+		}
+		client, _ := connect()
 		client.Write(append([]byte("z"), text...))
 		client.CloseWrite()
-		h.End()
+		h.Until(func() bool { return len(h.EndedConns)+len(h.Rejects) > 0 })
 		if n, _ := io.Copy(io.Discard, client); n > 0 {
 			t.Errorf("%d bytes for the client", n)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"nettool/internal/admit"
 	"nettool/internal/handoff"
 )
 
@@ -62,8 +63,22 @@ func (p *Pool) look(w *worker, now time.Time) {
 			return
 		}
 		p.backUp(w, new(handoff.Activity), handoff.Limits{MaxTime: p.cfg.Child.Limits.MaxTime})
+	case w.conn.Anonymous:
+		p.lookAtHeader(w, late)
 	default:
 		p.backUp(w, w.child.Page().Activity(), p.cfg.Child.Limits)
+	}
+}
+
+// lookAtHeader kills a child that does not keep to the time of a header, or does
+// not let go of a connection that was turned away.
+func (p *Pool) lookAtHeader(w *worker, late time.Duration) {
+	limit, what := p.cfg.Child.HeaderTime+p.patience.take, "did not come to an end with a header"
+	if w.verdict.cause != admit.None {
+		limit, what = p.patience.retire, "did not let go of a connection that was turned away"
+	}
+	if p.limit(w, late, limit, what) {
+		w.conn.Force(handoff.Error)
 	}
 }
 

@@ -5,7 +5,7 @@
 package pool
 
 import (
-	"net/netip"
+	"slices"
 	"time"
 
 	"nettool/internal/handoff"
@@ -27,12 +27,16 @@ type Config struct {
 	Environ     []string         // the server's, of which children get a part
 	TLS         *tlsserve.Keeper // of TLS connections; nil when there are none
 	Log         *report.Log
+
+	// Next takes over a connection that is prepared, with its socket, when the
+	// children have no handler.
+	Next func(*run.Conn)
 }
 
 // Pool is a run.Runner. Results stand in the children's pages. The pool looks
 // there when it needs a child, and every few milliseconds while connections
 // come in; when it is quiet, or when too many are busy to look at, it asks the
-// children to send a message instead.
+// children to send a message instead. Children that have no handler always do.
 type Pool struct {
 	cfg     Config
 	host    run.Host
@@ -78,6 +82,7 @@ type worker struct {
 	fault   string // why, when it did not do what it must
 	words   words
 	secrets *tlsserve.Material // that it has been given
+	verdict verdict
 }
 
 const (
@@ -160,7 +165,7 @@ func (p *Pool) takeIdle() *worker {
 // give hands a connection to a child. When that fails the child is dead or
 // broken, and the connection goes to another.
 func (p *Pool) give(w *worker, c *run.Conn) {
-	m := handoff.Conn{ID: c.ID, Accepted: c.Accepted, Local: c.Local.Text, Remote: c.Remote.Text, TLS: c.TLS}
+	m := handoff.Conn{ID: c.ID, Accepted: c.Accepted, Local: c.Local.Text, Remote: c.Remote.Text, Anonymous: c.Anonymous, TLS: c.TLS}
 	err := p.equip(w)
 	if err == nil {
 		err = w.child.Send(&m, c.FD)
@@ -170,17 +175,24 @@ func (p *Pool) give(w *worker, c *run.Conn) {
 		p.bury(w, true)
 		return
 	}
-	c.Close()
 	c.PID, w.conn, w.since = w.child.PID, c, time.Now()
 	p.busy[c] = w
 	p.assigned++
+	if !c.Anonymous {
+		p.open(c)
+	}
+}
+
+// open notes that a child runs the connection, whose socket is the child's alone.
+func (p *Pool) open(c *run.Conn) {
+	c.Close()
 	p.host.Opened(c)
 }
 
 // watchful decides how the pool learns that connections have ended. While any
 // child is busy, either messages are asked for or the tick runs.
 func (p *Pool) watchful() {
-	if len(p.busy) == 0 {
+	if len(p.busy) == 0 || p.cfg.Next != nil {
 		return
 	}
 	if len(p.pending) > 0 || len(p.busy) > crowd {
@@ -217,6 +229,9 @@ func (p *Pool) ask(on bool) {
 
 // Collect takes the results of all children that have finished.
 func (p *Pool) Collect() {
+	if p.cfg.Next != nil {
+		return // a message of each is on its way
+	}
 	for _, w := range p.busy {
 		if w.child.Finished() {
 			p.finished(w)
@@ -226,20 +241,30 @@ func (p *Pool) Collect() {
 
 // finished takes a child's result and makes it idle again.
 func (p *Pool) finished(w *worker) {
-	c, r := w.conn, w.child.Take()
+	c, r, v := w.conn, w.child.Take(), w.verdict
+	p.release(w)
+	if c.Anonymous {
+		p.turnAway(c, v, &r)
+		return
+	}
+	p.host.Ended(c, closed(c, &r))
+}
+
+// release makes a child that has finished idle again, unless it is not needed any
+// more.
+func (p *Pool) release(w *worker) {
 	p.free(w)
 	if w.child.Sent() >= w.limit || p.over() {
 		p.bury(w, false)
 	} else {
 		p.rest(w)
 	}
-	p.host.Ended(c, closed(c, &r))
 }
 
 // free notes that a child has no connection any more.
 func (p *Pool) free(w *worker) {
 	delete(p.busy, w.conn)
-	w.conn = nil
+	w.conn, w.verdict = nil, verdict{}
 }
 
 // rest puts a child among the idle ones.
@@ -268,8 +293,17 @@ func closed(c *run.Conn, r *handoff.Result) run.Ending {
 func clamp(ended, accepted int64) int64 { return max(min(ended, handoff.Now()), accepted) }
 
 // Stop kills the child that has the connection: a built-in has nothing to tidy
-// up.
-func (p *Pool) Stop(c *run.Conn) { p.Kill(c) }
+// up. One that reads a header sees the end of it.
+func (p *Pool) Stop(c *run.Conn) {
+	if p.busy[c] != nil && c.Anonymous {
+		c.Shutdown()
+		return
+	}
+	p.Kill(c)
+}
+
+// Holds reports whether the pool has the connection.
+func (p *Pool) Holds(c *run.Conn) bool { return p.busy[c] != nil || slices.Contains(p.pending, c) }
 
 // Kill kills the child that has the connection, and ends a connection that has no
 // child yet.
@@ -366,7 +400,7 @@ func (p *Pool) Inspect(visit func(*run.Conn, run.Live)) {
 	for _, w := range p.busy {
 		l := run.Live{PID: w.child.PID, Counted: true}
 		l.BytesIn, l.BytesOut = w.child.Page().Counts()
-		l.Ends = [2]netip.AddrPort{w.conn.Local.Addr, w.conn.Remote.Addr}
+		l.Ends = w.conn.Ends()
 		visit(w.conn, l)
 	}
 	for _, c := range p.pending {

@@ -18,6 +18,7 @@ import (
 // tcp(7)). SO_ERROR is never read: that would steal the owner's error.
 type account struct {
 	fd       int
+	ahead    int // bytes that were read before the program had the connection
 	token    uint64
 	deadPeer time.Duration // bound on a vanished peer, or zero
 	over     bool          // the kernel has closed the connection:
@@ -79,7 +80,7 @@ func (a *account) close(l *loop.Loop, e *run.Ending) {
 	}
 	outq, _ := socket.Outq(a.fd)
 	e.Counted = true
-	e.BytesIn, e.BytesOut = octets(&info, outq, a.reset)
+	e.BytesIn, e.BytesOut = a.octets(&info, outq)
 	e.RTT, e.Retrans = info.RTT, info.Retrans
 }
 
@@ -110,6 +111,12 @@ const (
 	tcpLastAck   = 9
 	tcpClosing   = 11
 )
+
+// octets are the bytes from and to the peer that the program has had.
+func (a *account) octets(info *socket.TCPInfo, outq int) (in, out int64) {
+	in, out = octets(info, outq, a.reset)
+	return max(in-int64(a.ahead), 0), out
+}
 
 // octets are the bytes from and to the peer: of a connection that was reset those
 // that were acknowledged, of others also those on their way. TCP counts a FIN as

@@ -187,7 +187,8 @@ func (r *Runner) keep(p *program) {
 		c.Close()
 		return
 	}
-	if c.Remote.Addr.IsValid() {
+	p.account.ahead = c.Ahead
+	if c.Ends()[1].IsValid() {
 		p.account.begin(r.loop, c.FD, r.cfg.DeadPeer, func() { r.host.Expire(c, handoff.DeadPeer) })
 	}
 	p.watch.begin(r, p)
@@ -326,7 +327,7 @@ func (r *Runner) Inspect(visit func(*run.Conn, run.Live)) {
 		if info, ok := p.info(); ok {
 			outq, _ := socket.Outq(c.FD)
 			l.Counted = true
-			l.BytesIn, l.BytesOut = octets(&info, outq, p.account.reset)
+			l.BytesIn, l.BytesOut = p.account.octets(&info, outq)
 			l.RTT, l.Retrans = info.RTT, info.Retrans
 		}
 		visit(c, l)

@@ -50,7 +50,7 @@ func (w *watch) look() {
 	if !tcp { // nobody counts the bytes
 		limits.Idle, limits.FirstByte = 0, 0
 	}
-	if in, _ := octets(&info, 0, false); in > 0 { // the peer's FIN is no byte
+	if in, _ := w.p.account.octets(&info, 0); in > 0 { // the peer's FIN is no byte
 		w.activity.Hear()
 	}
 	at, reason := w.activity.Expires(limits)

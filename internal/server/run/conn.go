@@ -7,6 +7,7 @@ import (
 
 	"nettool/internal/admit"
 	"nettool/internal/handoff"
+	"nettool/internal/proxy"
 	"nettool/internal/server/loop"
 )
 
@@ -18,8 +19,35 @@ type Conn struct {
 	Ticket       admit.Ticket
 	PID          int // of the process that has it, or 0
 
+	// Anonymous says that a PROXY header, which was not read yet, tells whom the
+	// connection is from. Until then Remote and Local are the socket's own, and the
+	// runner keeps the socket open.
+	Anonymous bool
+	Via       string // who has forwarded it, as a header has told, or empty
+	Ahead     int    // bytes of the header, which are none of the connection's
+
+	ends [2]netip.AddrPort // of the socket, once Remote and Local are others
+
 	forced handoff.Reason // why we end it, when we do: a timer or the drain
 	force  bool
+}
+
+// Forwarded gives a connection what its header says. One whose sender speaks for
+// itself stays the sender's.
+func (c *Conn) Forwarded(h proxy.Received) {
+	c.ends, c.Ahead = c.Ends(), h.Size
+	if h.Known() {
+		c.Via = c.Remote.Text
+		c.Remote, c.Local = loop.TCPPeer(h.Src), loop.TCPPeer(h.Dst)
+	}
+}
+
+// Ends are the local and the remote address of the socket itself, for the kernel.
+func (c *Conn) Ends() [2]netip.AddrPort {
+	if c.Via != "" {
+		return c.ends
+	}
+	return [2]netip.AddrPort{c.Local.Addr, c.Remote.Addr}
 }
 
 // Force notes that the server ends the connection, and why. It reports whether
@@ -51,6 +79,7 @@ func (c *Conn) End(now int64) Ending {
 		ID:       c.ID,
 		Remote:   c.Remote.Text,
 		Local:    c.Local.Text,
+		Via:      c.Via,
 		PID:      c.PID,
 		User:     c.Remote.User,
 		Duration: time.Duration(now - c.Accepted),
@@ -67,7 +96,17 @@ func (c *Conn) OpenAttrs(handler string) []slog.Attr {
 		slog.String("handler", handler),
 		slog.Int("pid", c.PID),
 	}
+	a = append(a, ViaAttrs(c.Via)...)
 	return append(a, UserAttrs(c.Remote.User)...)
+}
+
+// ViaAttrs are the fields of the log about who has forwarded a connection: none
+// when nobody has.
+func ViaAttrs(via string) []slog.Attr {
+	if via == "" {
+		return nil
+	}
+	return []slog.Attr{slog.String("via", via)}
 }
 
 // UserAttrs are the fields of the log about who is at the other end of a unix
@@ -84,6 +123,7 @@ type Live struct {
 	ID       uint64
 	Remote   string
 	Local    string
+	Via      string
 	PID      int // of its process; 0 while it waits for one, and in the in-process model
 	User     *loop.User
 	Age      time.Duration
@@ -110,6 +150,7 @@ func (l *Live) Attrs(handler string) []slog.Attr {
 	if l.RTT > 0 {
 		a = append(a, slog.Int64("rtt_us", l.RTT.Microseconds()), slog.Int64("retrans", int64(l.Retrans)))
 	}
+	a = append(a, ViaAttrs(l.Via)...)
 	return append(a, UserAttrs(l.User)...)
 }
 

@@ -16,7 +16,8 @@ type Ending struct {
 	ID       uint64
 	Remote   string
 	Local    string
-	PID      int // 0 in the in-process model
+	Via      string // who has forwarded it, or empty
+	PID      int    // 0 in the in-process model
 	User     *loop.User
 	Duration time.Duration
 	Reason   handoff.Reason
@@ -61,6 +62,7 @@ func (e *Ending) Attrs(handler string) []slog.Attr {
 	if e.Told {
 		a = append(a, slog.Int("code", int(exit.Of(e.With))))
 	}
+	a = append(a, ViaAttrs(e.Via)...)
 	return append(a, UserAttrs(e.User)...)
 }
 

@@ -8,7 +8,9 @@ package run
 import (
 	"log/slog"
 
+	"nettool/internal/admit"
 	"nettool/internal/handoff"
+	"nettool/internal/proxy"
 	"nettool/internal/server/loop"
 )
 
@@ -59,6 +61,13 @@ type Host interface {
 	// Ended frees the connection's slot and writes its closing record. The runner
 	// has closed the socket, or given it away.
 	Ended(c *Conn, e Ending)
+	// Identify gives an anonymous connection what its header says, and decides about
+	// it. With a cause it is to be turned away.
+	Identify(c *Conn, h proxy.Received) admit.Cause
+	// TurnAway frees the slot of an anonymous connection and writes down why: the
+	// cause, and what is wrong with its header. The client is told if its socket is
+	// still there, and closed.
+	TurnAway(c *Conn, cause admit.Cause, why string)
 	// Expire ends a connection whose socket the runner has a copy of: a timer has
 	// run out.
 	Expire(c *Conn, reason handoff.Reason)

@@ -46,6 +46,7 @@ type connection struct {
 	ID       uint64  `json:"id"`
 	Remote   string  `json:"remote"`
 	Local    string  `json:"local"`
+	Via      string  `json:"via,omitempty"`
 	Handler  string  `json:"handler"`
 	PID      int     `json:"pid"`
 	AgeUS    int64   `json:"age_us"`
@@ -105,7 +106,7 @@ func (p *Pages) described(all []run.Live) []connection {
 	for i := range all {
 		l := &all[i]
 		list[i] = connection{
-			ID: l.ID, Remote: report.Escape(l.Remote), Local: report.Escape(l.Local), Handler: p.Handler,
+			ID: l.ID, Remote: report.Escape(l.Remote), Local: report.Escape(l.Local), Via: report.Escape(l.Via), Handler: p.Handler,
 			PID: l.PID, AgeUS: l.Age.Microseconds(), RTTUS: l.RTT.Microseconds(),
 		}
 		if l.Counted {

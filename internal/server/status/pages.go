@@ -43,9 +43,8 @@ type About struct {
 // nothing.
 type Pages struct {
 	About
-	server    *admin.Server
-	listeners []upgrade.Listener
-	source    Source
+	sockets
+	source Source
 
 	mu    sync.Mutex
 	list  []byte    // the page of connections
@@ -66,27 +65,18 @@ func (a *Admin) Open(ctx context.Context, about About, up *upgrade.Upgrader) (*P
 	if a == nil {
 		return nil, nil
 	}
-	p := &Pages{About: about, server: &admin.Server{Allowed: a.allows, AnyName: len(a.Allow) > 0}}
 	for _, addr := range a.Addrs {
 		if err := a.check(addr); err != nil {
-			p.Close()
 			return nil, err
 		}
-		some, err := up.Listen(ctx, "admin", addr, socket.Options{Mode: 0o600})
-		if err != nil {
-			p.Close()
-			return nil, err
-		}
-		p.add(some)
+	}
+	p := &Pages{About: about}
+	var err error
+	p.sockets, err = open(ctx, "admin", a.Addrs, &admin.Server{Allowed: a.allows, AnyName: len(a.Allow) > 0}, up)
+	if err != nil {
+		return nil, err
 	}
 	return p, nil
-}
-
-func (p *Pages) add(listeners []upgrade.Listener) {
-	for _, l := range listeners {
-		p.listeners = append(p.listeners, l)
-		p.server.Listeners = append(p.server.Listeners, l.Listener)
-	}
 }
 
 // check refuses an address that others than this machine's users can reach,
@@ -118,11 +108,7 @@ func (p *Pages) Addrs() []string {
 	if p == nil {
 		return nil
 	}
-	texts := make([]string, len(p.listeners))
-	for i, l := range p.listeners {
-		texts[i] = socket.Text(l.Addr())
-	}
-	return texts
+	return p.addrs()
 }
 
 // Start begins to answer about the source.
@@ -144,7 +130,7 @@ func (p *Pages) Start(source Source) {
 // Close closes the listeners, and waits for the answers that are under way.
 func (p *Pages) Close() {
 	if p != nil {
-		p.server.Close()
+		p.close()
 	}
 }
 
@@ -153,12 +139,7 @@ func (p *Pages) HandOver(files upgrade.Files) error {
 	if p == nil {
 		return nil
 	}
-	for _, l := range p.listeners {
-		if err := files.Add(l); err != nil {
-			return err
-		}
-	}
-	return nil
+	return p.handOver(files)
 }
 
 // Leave leaves the listeners, with their files, to a successor.
@@ -166,9 +147,7 @@ func (p *Pages) Leave() {
 	if p == nil {
 		return
 	}
-	for _, l := range p.listeners {
-		upgrade.Leave(l)
-	}
+	p.leave()
 }
 
 func busy() admin.Reply { return admin.Plain(503, "the server does not answer") }

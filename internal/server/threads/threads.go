@@ -21,15 +21,22 @@ import (
 // each would cost more than the connection.
 const quiet = 10 * time.Millisecond
 
+// Config says what the goroutines do.
+type Config struct {
+	Child   handoff.Config   // as children are told
+	TLS     *tlsserve.Keeper // of TLS connections; nil when there are none
+	Refusal string           // what those hear who are turned away because of their PROXY headers
+}
+
 // Runner is a run.Runner.
 type Runner struct {
 	handle handler.Func
-	cfg    handoff.Config
-	keeper *tlsserve.Keeper
+	cfg    Config
 	host   run.Host
 	loop   *loop.Loop
 	queue  []*run.Conn
 	live   map[*run.Conn]*session
+	ended  chan struct{} // closed by Close: nobody decides any more
 
 	asking  atomic.Bool // ends are told at once
 	tick    *loop.Timer
@@ -45,16 +52,18 @@ type session struct {
 	stream  loop.Stream
 	in, out atomic.Int64
 	end     run.Ending // once it is over
+
+	activity handoff.Activity
+	verdict  chan bool // of one that was anonymous: whether it may come in
 }
 
-// New makes a runner of one handler. keeper has what TLS connections take; it is nil
-// when there are none.
-func New(cfg handoff.Config, keeper *tlsserve.Keeper, host run.Host) (*Runner, error) {
-	handle, ok := handler.Lookup(cfg.Handler)
+// New makes a runner of one handler.
+func New(cfg Config, host run.Host) (*Runner, error) {
+	handle, ok := handler.Lookup(cfg.Child.Handler)
 	if !ok {
-		return nil, fmt.Errorf("handler %q: there is no such handler", cfg.Handler)
+		return nil, fmt.Errorf("handler %q: there is no such handler", cfg.Child.Handler)
 	}
-	r := &Runner{handle: handle, cfg: cfg, keeper: keeper, host: host, loop: host.Loop(), live: map[*run.Conn]*session{}}
+	r := &Runner{handle: handle, cfg: cfg, host: host, loop: host.Loop(), live: map[*run.Conn]*session{}, ended: make(chan struct{})}
 	r.asking.Store(true)
 	return r, nil
 }
@@ -128,6 +137,11 @@ func (r *Runner) start(c *run.Conn) {
 	}
 	s := &session{conn: c, stream: stream}
 	r.live[c] = s
+	if c.Anonymous {
+		s.verdict = make(chan bool, 1)
+		go r.serveAnonymous(s)
+		return
+	}
 	r.host.Opened(c)
 	go r.serve(s)
 }
@@ -135,9 +149,8 @@ func (r *Runner) start(c *run.Conn) {
 // serve is a connection's goroutine. The result is there before the peer sees
 // the end: whoever asks after it finds the connection gone.
 func (r *Runner) serve(s *session) {
-	accepted := time.Now().Add(-time.Duration(handoff.Now() - s.conn.Accepted))
-	conn := handler.Timed(s.stream, r.cfg.Limits, accepted)
-	err := r.handler(s.conn)(&handler.Session{Conn: conn, QuitOn: r.cfg.QuitOn, In: &s.in, Out: &s.out})
+	conn := handler.Timed(s.stream, r.cfg.Child.Limits, s.accepted(), &s.activity)
+	err := r.handler(s.conn)(&handler.Session{Conn: conn, QuitOn: r.cfg.Child.QuitOn, In: &s.in, Out: &s.out})
 	s.finish(err)
 	r.mu.Lock()
 	r.over = append(r.over, s)
@@ -152,9 +165,14 @@ func (r *Runner) serve(s *session) {
 // handler is what handles a connection.
 func (r *Runner) handler(c *run.Conn) handler.Func {
 	if c.TLS {
-		return tlsserve.Over(r.handle, r.keeper.Config(), r.cfg.TLS.Timeout)
+		return tlsserve.Over(r.handle, r.cfg.TLS.Config(), r.cfg.Child.TLS.Timeout)
 	}
 	return r.handle
+}
+
+// accepted is when the connection came in.
+func (s *session) accepted() time.Time {
+	return time.Now().Add(-time.Duration(handoff.Now() - s.conn.Accepted))
 }
 
 // finish makes the closing record of a connection that is still open.
@@ -222,5 +240,5 @@ func (r *Runner) Owns(int) bool { return false }
 // Left is how many connections are handled.
 func (r *Runner) Left() int { return len(r.live) }
 
-// Close has nothing to end.
-func (r *Runner) Close() {}
+// Close ends the goroutines that wait for a verdict.
+func (r *Runner) Close() { close(r.ended) }

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"nettool/internal/admit"
 	"nettool/internal/handoff"
+	"nettool/internal/proxy"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
 	"nettool/internal/socket"
@@ -20,6 +22,7 @@ type Host struct {
 	OpenedPIDs []int
 	Expired    []handoff.Reason
 	Shortages  []string
+	Rejects    []string // cause and why
 	Started    int
 	NotStarted int
 	ChildExits int
@@ -86,6 +89,18 @@ func (h *Host) accept(ln *loop.Listener) {
 // Connect makes a connection, and has it run.
 func (h *Host) Connect() (client *net.TCPConn, c *run.Conn) {
 	h.t.Helper()
+	return h.connect(false)
+}
+
+// ConnectAnonymous makes a connection that begins with a PROXY header, and has it
+// run.
+func (h *Host) ConnectAnonymous() (client *net.TCPConn, c *run.Conn) {
+	h.t.Helper()
+	return h.connect(true)
+}
+
+func (h *Host) connect(anonymous bool) (client *net.TCPConn, c *run.Conn) {
+	h.t.Helper()
 	conn, err := net.Dial("tcp", h.ln.Addr.String())
 	if err != nil {
 		h.t.Fatal(err)
@@ -94,7 +109,7 @@ func (h *Host) Connect() (client *net.TCPConn, c *run.Conn) {
 	conn.SetDeadline(time.Now().Add(time.Minute))
 	h.Until(func() bool { return h.came != nil })
 	h.id++
-	c = &run.Conn{Socket: h.came, ID: h.id, Accepted: handoff.Now()}
+	c = &run.Conn{Socket: h.came, ID: h.id, Accepted: handoff.Now(), Anonymous: anonymous}
 	h.came = nil
 	h.runner.Run(c)
 	h.runner.Flush()
@@ -144,6 +159,22 @@ func (h *Host) Opened(c *run.Conn) { h.OpenedPIDs = append(h.OpenedPIDs, c.PID) 
 
 // Ended writes down how the connection ended.
 func (h *Host) Ended(_ *run.Conn, e run.Ending) { h.EndedConns = append(h.EndedConns, e) }
+
+// Identify has the connection be the header's, and lets in all but 192.0.2.66.
+func (h *Host) Identify(c *run.Conn, got proxy.Received) admit.Cause {
+	c.Forwarded(got)
+	if c.Remote.Addr.Addr().String() == "192.0.2.66" {
+		return admit.Deny
+	}
+	c.Anonymous = false
+	return admit.None
+}
+
+// TurnAway writes down why, and closes the socket.
+func (h *Host) TurnAway(c *run.Conn, cause admit.Cause, why string) {
+	h.Rejects = append(h.Rejects, string(cause)+" "+why)
+	c.Close()
+}
 
 // Expire writes down which timer has run out, and shuts the socket.
 func (h *Host) Expire(c *run.Conn, reason handoff.Reason) {
