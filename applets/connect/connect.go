@@ -54,6 +54,8 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 		return exit.Errorf(exit.Usage, "a proxy with address %q: proxies connect to HOST:PORT", target)
 	case c.Reach.ProxyProtocol != 0 && !target.Stream():
 		return exit.Errorf(exit.Usage, "a PROXY header with address %q: needs a stream", target)
+	case c.Session.SendOnly && c.Session.HalfCloseAfter != 0:
+		return exit.Errorf(exit.Usage, "--send-only ends our side with standard input: --half-close-after has nothing to wait for")
 	case c.Bytes.Hex && c.Session.SendOnly:
 		return exit.Errorf(exit.Usage, "--hex writes to standard output, and --send-only does not")
 	case call.Rest != nil && (target.TLS || !target.Stream()):
@@ -82,12 +84,12 @@ func (c *Cmd) run(target socket.Addr, call *cli.Call, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	return c.converse(ctx, conn, call, o)
+	return c.converse(ctx, conn, target, call, o)
 }
 
 // converse runs the session on conn, which it closes.
-func (c *Cmd) converse(ctx context.Context, conn net.Conn, call *cli.Call, o *outcome) error {
-	s := c.session(conn, call)
+func (c *Cmd) converse(ctx context.Context, conn net.Conn, target socket.Addr, call *cli.Call, o *outcome) error {
+	s := c.session(conn, target, call)
 	w, err := c.watch(s)
 	if err != nil {
 		conn.Close()

@@ -32,14 +32,16 @@ type timeFlags struct {
 
 // sessionFlags say what is sent and what ends the session.
 type sessionFlags struct {
-	SendOnly   bool     `xor:"direction" help:"Send standard input, drop what the peer says, and end when all has arrived."`
-	RecvOnly   bool     `xor:"direction" help:"Never read standard input."`
-	NoShutdown bool     `help:"Do not end our side when standard input ends, for peers that take that as hang-up."`
-	FullDuplex bool     `help:"Go on sending after the peer has ended its side."`
-	QuitOn     string   `placeholder:"PREFIX" help:"A line of standard input that starts with PREFIX is sent and ends the session."`
-	Until      string   `placeholder:"REGEX" help:"End when what was received matches REGEX; exit 10 if it never does."`
-	Lines      int64    `placeholder:"N" help:"End after N received lines; exit 10 if there are fewer."`
-	Bytes      cli.Size `placeholder:"SIZE" help:"End after SIZE received bytes; exit 10 if there are fewer."`
+	SendOnly       bool         `xor:"direction" help:"Send standard input, drop what the peer says, and end when all has arrived."`
+	RecvOnly       bool         `xor:"direction" help:"Never read standard input."`
+	HalfCloseAfter cli.Duration `xor:"end" placeholder:"DUR" help:"Keep our side open after the end of standard input while the peer talks; close it, once, when nothing was received for DUR, and go on reading (default 5s over TLS and through proxies, which take our end for the end of all; otherwise at once; off is --no-shutdown)."`
+	Shutdown       bool         `xor:"end" help:"Close our side as soon as standard input ends, over TLS and through a proxy, too."`
+	NoShutdown     bool         `xor:"end" help:"Do not end our side when standard input ends, for peers that take that as hang-up."`
+	FullDuplex     bool         `help:"Go on sending after the peer has ended its side."`
+	QuitOn         string       `placeholder:"PREFIX" help:"A line of standard input that starts with PREFIX is sent and ends the session."`
+	Until          string       `placeholder:"REGEX" help:"End when what was received matches REGEX; exit 10 if it never does."`
+	Lines          int64        `placeholder:"N" help:"End after N received lines; exit 10 if there are fewer."`
+	Bytes          cli.Size     `placeholder:"SIZE" help:"End after SIZE received bytes; exit 10 if there are fewer."`
 }
 
 // byteFlags change, show and check the bytes.
@@ -103,7 +105,7 @@ func (*Cmd) Help() string {
 func (*Cmd) HintFor(flag string) string {
 	switch flag {
 	case "-N":
-		return "the end of standard input always ends our side of the connection; no flag is needed (--no-shutdown keeps it open)"
+		return "the end of standard input ends our side of the connection; no flag is needed (--shutdown does so over TLS and through proxies; --no-shutdown keeps it open)"
 	case "-q":
 		return "for nc -q SECONDS use --after-eof, as in --after-eof 1s"
 	case "-w":

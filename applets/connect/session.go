@@ -11,20 +11,26 @@ import (
 	"nettool/internal/cli"
 	"nettool/internal/exit"
 	"nettool/internal/relay"
+	"nettool/internal/report"
+	"nettool/internal/socket"
 	"nettool/internal/tap"
 )
 
 // session is the session that the flags ask for.
-func (c *Cmd) session(conn net.Conn, call *cli.Call) *relay.Session {
+func (c *Cmd) session(conn net.Conn, target socket.Addr, call *cli.Call) *relay.Session {
 	s := &relay.Session{
 		Conn: conn, In: call.Stdin, Out: call.Stdout,
 		Linger:     time.Duration(c.Times.Linger),
 		Idle:       time.Duration(c.Times.Idle),
 		Deadline:   time.Duration(c.Times.Deadline),
 		AfterEOF:   time.Duration(c.Times.AfterEOF),
-		NoShutdown: c.Session.NoShutdown,
 		FullDuplex: c.Session.FullDuplex,
 		QuitOn:     c.Session.QuitOn,
+	}
+	s.HalfCloseAfter = c.halfCloseAfter(target)
+	s.HalfClosed = func() {
+		report.Notice(call.Stderr, call.Name, "nothing received for %v after the end of standard input: closed our side of the session with %s (--half-close-after)",
+			s.HalfCloseAfter, peerName(conn))
 	}
 	if c.Session.SendOnly {
 		s.Out = nil
@@ -33,6 +39,25 @@ func (c *Cmd) session(conn net.Conn, call *cli.Call) *relay.Session {
 		s.In = nil
 	}
 	return s
+}
+
+// defaultHalfCloseAfter is for how long a silent peer keeps our side open where
+// its end could end the peer's, too.
+const defaultHalfCloseAfter = 5 * time.Second
+
+// halfCloseAfter is when our side ends after standard input. TLS servers cut their
+// answer at our close_notify, and proxies drop it at our FIN: there, it stays open
+// while the peer talks.
+func (c *Cmd) halfCloseAfter(target socket.Addr) time.Duration {
+	switch {
+	case c.Session.NoShutdown:
+		return -1
+	case c.Session.HalfCloseAfter != 0:
+		return time.Duration(c.Session.HalfCloseAfter)
+	case c.Session.Shutdown || c.Session.SendOnly || !target.TLS && c.Reach.Proxy == "":
+		return 0
+	}
+	return defaultHalfCloseAfter
 }
 
 // watch holds what observes the bytes of a session. The zero value observes

@@ -28,6 +28,7 @@ perl:perl-base
 openssl:openssl
 microsocks:microsocks
 tinyproxy:tinyproxy-bin
+nginx:nginx-light
 ps:procps
 script:bsdutils
 strace:strace
