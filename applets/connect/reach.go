@@ -127,7 +127,7 @@ func (c *Cmd) secure(ctx context.Context, conn net.Conn, target socket.Addr, o *
 	if host == "" {
 		host = "localhost"
 	}
-	config, err := tlsdial.Options(c.TLS).Config(host)
+	config, err := c.TLS.options().Config(host)
 	if err != nil {
 		conn.Close()
 		return nil, exit.Errorf(exit.Usage, "TLS: %w", err)
@@ -137,5 +137,12 @@ func (c *Cmd) secure(ctx context.Context, conn net.Conn, target socket.Addr, o *
 		conn.Close()
 		return nil, err
 	}
+	if c.TLS.AllowTruncation {
+		secured = secured.AllowTruncation()
+	}
 	return secured, nil
+}
+
+func (f *tlsFlags) options() tlsdial.Options {
+	return tlsdial.Options{CA: f.CA, Cert: f.Cert, Key: f.Key, Name: f.Name, Insecure: f.Insecure, Pin: f.Pin}
 }

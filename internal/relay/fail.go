@@ -37,8 +37,10 @@ func (e *localError) Unwrap() error { return e.err }
 func brokenReason(err error) string {
 	class := socket.ClassOf(err)
 	switch {
-	case class == socket.Reset, errors.Is(err, io.ErrUnexpectedEOF):
+	case class == socket.Reset:
 		return ReasonReset
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return ReasonTruncated
 	case socket.DeadPeer(err):
 		return ReasonDeadPeer
 	case class == socket.Refused:
@@ -71,7 +73,7 @@ func (e *connError) Error() string {
 	case errors.Is(e.err, syscall.EPIPE):
 		return "the peer closed the connection while we were sending"
 	case errors.Is(e.err, io.ErrUnexpectedEOF):
-		return "the connection ended in the middle of a TLS record"
+		return "the TLS stream was cut off: the peer ended the connection without close_notify"
 	case brokenReason(e.err) == ReasonDeadPeer:
 		return "the peer vanished: " + innermost(e.err).Error()
 	}

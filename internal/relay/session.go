@@ -66,6 +66,7 @@ const (
 	ReasonQuit      = "quit"      // a line that starts with QuitOn was sent
 	ReasonAfterEOF  = "after_eof" // the peer was silent for AfterEOF
 	ReasonReset     = "reset"     // the peer reset the connection
+	ReasonTruncated = "truncated" // a TLS stream ended without close_notify
 	ReasonIdle      = "idle"      // no byte for Idle
 	ReasonMaxTime   = "max_time"  // Deadline
 	ReasonDeadPeer  = "dead_peer" // the peer vanished

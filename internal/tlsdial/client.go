@@ -10,20 +10,61 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"nettool/internal/exit"
 	"nettool/internal/socket"
 )
 
-// Conn is a TLS connection whose half-close goes all the way down.
-type Conn struct{ *tls.Conn }
+// Conn is a TLS connection whose half-close goes all the way down, and whose end is
+// the peer's close_notify and nothing else.
+type Conn struct {
+	*tls.Conn
+	under *under
+	loose bool // the end of the stream below is an end, too
+}
+
+// under is the connection below TLS. It notes that its stream has ended, which
+// crypto/tls does not tell from a close_notify.
+type under struct {
+	net.Conn
+	ended atomic.Bool
+}
+
+func (u *under) Read(p []byte) (int, error) {
+	n, err := u.Conn.Read(p)
+	if err == io.EOF {
+		u.ended.Store(true)
+	}
+	return n, err
+}
+
+// NetConn is the connection below TLS.
+func (c Conn) NetConn() net.Conn { return c.under.Conn }
+
+// Read is crypto/tls's, but a stream that ends without close_notify was cut off: that
+// is io.ErrUnexpectedEOF (RFC 8446, section 6.1).
+func (c Conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err == io.EOF && c.under.ended.Load() && !c.loose {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// AllowTruncation makes the end of the stream below TLS as good as a close_notify,
+// for peers that send none.
+func (c Conn) AllowTruncation() Conn {
+	c.loose = true
+	return c
+}
 
 // CloseWrite sends close_notify (RFC 8446, section 6.1), then our FIN.
 func (c Conn) CloseWrite() error {
 	err := c.Conn.CloseWrite()
-	if under, ok := c.NetConn().(interface{ CloseWrite() error }); ok {
-		err = errors.Join(err, under.CloseWrite())
+	if below, ok := c.NetConn().(interface{ CloseWrite() error }); ok {
+		err = errors.Join(err, below.CloseWrite())
 	}
 	return err
 }
@@ -32,7 +73,8 @@ func (c Conn) CloseWrite() error {
 // the caller's. Errors carry exit.Handshake, or exit.ConnectTimeout when ctx ended
 // first.
 func Client(ctx context.Context, conn net.Conn, config *tls.Config) (Conn, error) {
-	c := Conn{tls.Client(conn, config)}
+	below := &under{Conn: conn}
+	c := Conn{Conn: tls.Client(below, config), under: below}
 	err := c.HandshakeContext(ctx)
 	if err == nil {
 		return c, nil
