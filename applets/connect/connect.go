@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"nettool/internal/cli"
 	"nettool/internal/exit"
@@ -15,6 +17,7 @@ import (
 
 // Run connects and relays, or becomes the program after "--".
 func (c *Cmd) Run(call *cli.Call) error {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a standard error that nobody reads changes no exit code
 	target, err := c.target()
 	if err != nil {
 		return err
@@ -107,5 +110,6 @@ func (c *Cmd) converse(ctx context.Context, conn net.Conn, target socket.Addr, c
 // dieBySIGPIPE ends the process the way a broken pipe ends any other. Only
 // os.Stdout's Write makes the runtime do that; the byte cannot arrive.
 func dieBySIGPIPE(stdout *os.File) {
+	signal.Reset(syscall.SIGPIPE)
 	stdout.Write([]byte{0})
 }
