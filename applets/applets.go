@@ -19,6 +19,7 @@ import (
 	"nettool/applets/serve"
 	"nettool/internal/cli"
 	"nettool/internal/exit"
+	"nettool/internal/interrupt"
 	"nettool/internal/report"
 )
 
@@ -66,9 +67,16 @@ func Main(args []string, stdin, stdout, stderr *os.File) int {
 	name, applet, rest := dispatch(args)
 	before, after := cli.Split(rest)
 	call := &cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Rest: after}
+	interrupt.OnQuit(func(err error) { os.Exit(failed(call, err)) })
 	err := run(applet, before, call)
-	signal.Ignore(syscall.SIGPIPE) // a standard error that nobody reads does not change the exit code
-	report.Failure(stderr, call.Name, err)
+	return failed(call, err)
+}
+
+// failed reports err and returns its exit code, which a standard error that nobody
+// reads does not change.
+func failed(call *cli.Call, err error) int {
+	signal.Ignore(syscall.SIGPIPE)
+	report.Failure(call.Stderr, call.Name, err)
 	return int(exit.Of(err))
 }
 
