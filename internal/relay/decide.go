@@ -255,6 +255,8 @@ func (e *engine) verdict() error {
 		return brokenError(e.broken)
 	case e.reason == ReasonDone && e.out != nil:
 		return nil // it has what it wanted
+	case e.lost > 0 && e.peerEOF && !e.stdinEOF:
+		return exit.Hint(exit.With(exit.Broken, errPeerEnded), goOn)
 	case e.lost > 0:
 		return exit.With(exit.Broken, errLost)
 	}

@@ -19,6 +19,12 @@ var (
 // errLost is the failure of a session whose bytes did not all arrive.
 var errLost = errors.New("the peer did not take everything")
 
+// errPeerEnded is the same where the peer's end was the reason.
+var errPeerEnded = errors.New("the peer ended its side before all was sent, which ended ours")
+
+// goOn is what can be done about errPeerEnded.
+const goOn = "if the peer still reads, --full-duplex goes on sending after its end"
+
 // localError is a failure at our own end of the session.
 type localError struct {
 	verb string // readStdin or writeStdout
