@@ -163,15 +163,16 @@ func newParser(cmd any, call *cli.Call) (parser *kong.Kong, done *bool, err erro
 
 // usage is a mistake on the command line, with advice.
 func usage(cmd any, name string, err error) error {
+	text := strings.TrimPrefix(err.Error(), "<address>: ") // an address names itself
 	hint := "see '" + name + " --help'"
 	if h, ok := cmd.(hinter); ok {
 		if flag, ok := strings.CutPrefix(err.Error(), "unknown flag "); ok {
 			flag, _, _ = strings.Cut(flag, ",")
 			if advice := h.HintFor(flag); advice != "" {
 				hint = advice
+				text, _, _ = strings.Cut(text, ", did you mean ") // a flag that only looks alike
 			}
 		}
 	}
-	text := strings.TrimPrefix(err.Error(), "<address>: ") // an address names itself
 	return &exit.Error{Code: exit.Usage, Err: errors.New(text), Hint: hint}
 }

@@ -13,6 +13,7 @@ import (
 	"nettool/internal/interrupt"
 	"nettool/internal/relay"
 	"nettool/internal/socket"
+	"nettool/internal/tap"
 )
 
 // Run connects and relays, or becomes the program after "--".
@@ -66,7 +67,7 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 	case call.Rest != nil && c.forSessions():
 		return exit.Errorf(exit.Usage, "with a program after -- there is no session of ours: only the flags for connecting apply")
 	}
-	return nil
+	return c.expectations(&watch{limit: &tap.Limit{}}) // before anything is connected
 }
 
 // forSessions reports whether a flag was given that a program's connection would

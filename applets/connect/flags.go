@@ -39,7 +39,7 @@ type sessionFlags struct {
 	NoShutdown     bool         `xor:"end" help:"Do not end our side when standard input ends, for peers that take that as hang-up."`
 	FullDuplex     bool         `help:"Go on sending after the peer has ended its side."`
 	QuitOn         string       `placeholder:"PREFIX" help:"A line of standard input that starts with PREFIX is sent and ends the session."`
-	Until          string       `placeholder:"REGEX" help:"End when what was received matches REGEX; exit 10 if it never does."`
+	Until          *string      `placeholder:"REGEX" help:"End when what was received matches REGEX; exit 10 if it never does."`
 	Lines          int64        `placeholder:"N" help:"End after N received lines; exit 10 if there are fewer."`
 	Bytes          cli.Size     `placeholder:"SIZE" help:"End after SIZE received bytes; exit 10 if there are fewer."`
 }
@@ -92,7 +92,7 @@ type tlsFlags struct {
 type statusFlags struct {
 	Stats      bool `help:"Print a summary on standard error after a success, too. SIGUSR1 prints it at any time."`
 	JSONStatus int  `name:"json-status" placeholder:"FD" help:"Write the outcome to this descriptor, as one line of JSON."`
-	Progress   bool `help:"Show bytes and rate on standard error while the session runs, if it is a terminal."`
+	Progress   bool `help:"Show bytes and rate on standard error while the session runs, if it is a terminal and what is received does not go to one."`
 }
 
 // Help introduces the applet.

@@ -107,9 +107,12 @@ func (c *Cmd) watch(s *relay.Session) (*watch, error) {
 
 // expectations are what decides whether the session was a success.
 func (c *Cmd) expectations(w *watch) (err error) {
-	if c.Session.Until != "" {
-		if w.limit.Until, err = regexp.Compile(c.Session.Until); err != nil {
-			return exit.Errorf(exit.Usage, "until %q: %w", c.Session.Until, err)
+	if until := c.Session.Until; until != nil {
+		if *until == "" {
+			return exit.Errorf(exit.Usage, `until "": an empty expression matches before anything came`)
+		}
+		if w.limit.Until, err = regexp.Compile(*until); err != nil {
+			return exit.Errorf(exit.Usage, "until %q: %w", *until, err)
 		}
 	}
 	bytes := int64(-1)

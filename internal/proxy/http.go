@@ -50,6 +50,7 @@ func httpAnswer(conn net.Conn) error {
 func httpStatus(header string) error {
 	line, _, _ := strings.Cut(header, "\r\n")
 	version, status, _ := strings.Cut(line, " ")
+	status = strings.TrimLeft(status, " ")
 	if !strings.HasPrefix(version, "HTTP/1.") {
 		return refused("does not speak HTTP: %.128q", line)
 	}

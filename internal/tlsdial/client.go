@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -82,15 +83,16 @@ func Client(ctx context.Context, conn net.Conn, config *tls.Config) (Conn, error
 	if ctx.Err() != nil {
 		return c, exit.Errorf(exit.ConnectTimeout, "TLS handshake with %s: %s", conn.RemoteAddr(), socket.Reason(ctx.Err()))
 	}
-	text, hint := explain(err, config.ServerName)
+	text, hint := explain(err, config.ServerName, config.RootCAs != nil)
 	return c, &exit.Error{
 		Code: exit.Handshake, Hint: hint,
 		Err: fmt.Errorf("TLS handshake with %s: %s", conn.RemoteAddr(), text),
 	}
 }
 
-// explain says what is wrong with the peer, and what can be done.
-func explain(err error, name string) (text, hint string) {
+// explain says what is wrong with the peer called name, and what can be done. chosen
+// tells that somebody said whom to trust.
+func explain(err error, name string, chosen bool) (text, hint string) {
 	if pin, ok := errors.AsType[*pinError](err); ok {
 		return pin.Error(), ""
 	}
@@ -98,11 +100,15 @@ func explain(err error, name string) (text, hint string) {
 		return expiry(e), ""
 	}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
+		if c := e.Certificate; len(c.DNSNames)+len(c.IPAddresses) == 0 && c.Subject.CommonName != "" {
+			return fmt.Sprintf("the certificate has no subjectAltName, and its common name %q does not count", c.Subject.CommonName),
+				"to accept it all the same name it with --tls-pin"
+		}
 		return fmt.Sprintf("the certificate is for %s, not for %q", names(e.Certificate), name),
 			"if this is the right peer, say which name to expect with --tls-name"
 	}
 	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return authority(e)
+		return authority(e, leaf(err), chosen)
 	}
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return fmt.Sprintf("the peer does not speak TLS, it said %q", e.RecordHeader[:]), ""
@@ -128,16 +134,31 @@ func expiry(e x509.CertificateInvalidError) string {
 	return "the certificate expired on " + e.Cert.NotAfter.Format(day)
 }
 
-// authority tells a self-signed certificate from an unknown issuer.
-func authority(e x509.UnknownAuthorityError) (text, hint string) {
+// leaf is the peer's own certificate, of those that were not trusted.
+func leaf(err error) *x509.Certificate {
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok && len(e.UnverifiedCertificates) > 0 {
+		return e.UnverifiedCertificates[0]
+	}
+	return nil
+}
+
+// authority tells a self-signed certificate from an unknown issuer, from one that
+// has the name of a trusted one, and from one that was not chosen.
+func authority(e x509.UnknownAuthorityError, leaf *x509.Certificate, chosen bool) (text, hint string) {
 	const advice = "to trust it name its authority with --tls-ca, or the certificate itself with --tls-pin"
 	if e.Cert == nil {
 		return "the certificate's authority is not known", advice
 	}
-	if bytes.Equal(e.Cert.RawIssuer, e.Cert.RawSubject) {
+	issuer := e.Cert.Issuer.String()
+	switch {
+	case leaf != nil && bytes.Equal(leaf.RawIssuer, leaf.RawSubject):
 		return "the certificate is self-signed", advice
+	case strings.Contains(e.Error(), "verification error"), strings.Contains(e.Error(), "verification failure"):
+		return fmt.Sprintf("the certificate's authority has the name of a trusted one and another key: %q", issuer), advice
+	case chosen:
+		return fmt.Sprintf("the certificate's authority is not among those of --tls-ca: %q", issuer), advice
 	}
-	return fmt.Sprintf("the certificate's authority is not known: %q", e.Cert.Issuer.String()), advice
+	return fmt.Sprintf("the certificate's authority is not known: %q", issuer), advice
 }
 
 func names(c *x509.Certificate) string {

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"io"
 	"math/big"
@@ -174,6 +175,8 @@ func TestPin(t *testing.T) {
 	sum := sha256.Sum256(cert.Leaf.Raw)
 	key := sha256.Sum256(cert.Leaf.RawSubjectPublicKeyInfo)
 	for pin, ok := range map[string]bool{
+		"SHA256:" + hex.EncodeToString(sum[:]): true, "sha256:" + strings.ToUpper(hex.EncodeToString(sum[:])): true,
+		"SHA256:" + base64.RawStdEncoding.EncodeToString(key[:]): true, "sha256//" + base64.StdEncoding.EncodeToString(key[:]): true,
 		hex.EncodeToString(sum[:]): true, hex.EncodeToString(key[:]): true, strings.Repeat("00", 32): false,
 	} {
 		config, err := Options{Pin: pin}.Config("127.0.0.1")
