@@ -51,6 +51,9 @@ func (c *Cmd) Run(call *cli.Call) error {
 
 // check refuses flags that contradict each other or the address.
 func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
+	if err := c.Reach.Source.fits(target); err != nil {
+		return err
+	}
 	switch {
 	case c.TLS != (tlsFlags{}) && !target.TLS:
 		return exit.Errorf(exit.Usage, "TLS flags with address %q: TLS needs an address of the form tls:HOST:PORT", target)
@@ -88,6 +91,7 @@ func (c *Cmd) run(target socket.Addr, call *cli.Call, o *outcome) error {
 	if err != nil {
 		return err
 	}
+	defer c.Reach.Source.remove()
 	return c.converse(ctx, conn, target, call, o)
 }
 

@@ -64,7 +64,7 @@ type retryFlags struct {
 
 // reachFlags say which way the connection takes.
 type reachFlags struct {
-	Source        source       `placeholder:"ADDR" help:"Connect from this local IP or IP:PORT."`
+	Source        source       `placeholder:"ADDR" help:"Connect from this local IP or name, IP:PORT, NAME:PORT, a port alone, or, for unix sockets, a path."`
 	Interface     string       `placeholder:"NAME" help:"Connect through this network interface."`
 	Proxy         string       `placeholder:"URL" help:"Connect through socks5://HOST:PORT, socks4a://HOST:PORT or http://HOST:PORT, which resolves the name. User and password: NETTOOL_PROXY_AUTH, or --proxy-auth."`
 	ProxyAuth     string       `placeholder:"FILE" help:"Read USER:PASSWORD for the proxy from FILE."`

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -39,12 +38,15 @@ func (c *Cmd) reach(ctx context.Context, target socket.Addr, o *outcome) (net.Co
 // dial goes through the layers: the socket, a proxy, a PROXY header, TLS.
 func (c *Cmd) dial(ctx context.Context, target socket.Addr, o *outcome) (net.Conn, error) {
 	o.phase = phaseConnect
+	options, err := c.Reach.options(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var conn net.Conn
-	var err error
 	if c.Reach.Proxy == "" {
-		conn, err = socket.Dial(ctx, target, c.Reach.options())
+		conn, err = socket.Dial(ctx, target, options)
 	} else {
-		conn, err = c.throughProxy(ctx, target, o)
+		conn, err = c.throughProxy(ctx, target, options, o)
 	}
 	if err != nil {
 		return nil, err
@@ -59,21 +61,24 @@ func (c *Cmd) dial(ctx context.Context, target socket.Addr, o *outcome) (net.Con
 	return c.secure(ctx, conn, target, o)
 }
 
-func (f *reachFlags) options() socket.Options {
-	return socket.Options{
+// options are those of the socket.
+func (f *reachFlags) options(ctx context.Context) (socket.Options, error) {
+	o := socket.Options{
 		KeepAlive: time.Duration(f.KeepAlive), DeadPeer: time.Duration(f.DeadPeer),
 		RcvBuf: int(f.RcvBuf), SndBuf: int(f.SndBuf), DSCP: f.DSCP,
-		Interface: f.Interface, Source: netip.AddrPort(f.Source),
+		Interface: f.Interface,
 	}
+	err := f.Source.apply(ctx, &o)
+	return o, err
 }
 
 // throughProxy connects to the proxy and has it connect to target.
-func (c *Cmd) throughProxy(ctx context.Context, target socket.Addr, o *outcome) (net.Conn, error) {
+func (c *Cmd) throughProxy(ctx context.Context, target socket.Addr, options socket.Options, o *outcome) (net.Conn, error) {
 	p, err := c.Reach.parseProxy()
 	if err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
-	conn, err := socket.Dial(ctx, p.Addr, c.Reach.options())
+	conn, err := socket.Dial(ctx, p.Addr, options)
 	if err != nil {
 		return nil, exit.Errorf(exit.Of(err), "proxy: %w", err)
 	}
