@@ -59,6 +59,8 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 		return exit.Errorf(exit.Usage, "TLS flags with address %q: TLS needs an address of the form tls:HOST:PORT", target)
 	case c.Reach.Proxy != "" && (target.Host == "" && !target.Loopback || !target.Stream()):
 		return exit.Errorf(exit.Usage, "a proxy with address %q: proxies connect to HOST:PORT", target)
+	case c.Session.DatagramLines && target.Stream():
+		return exit.Errorf(exit.Usage, "--datagram-lines with address %q: is for datagrams", target)
 	case c.Reach.ProxyProtocol != 0 && !target.Stream():
 		return exit.Errorf(exit.Usage, "a PROXY header with address %q: needs a stream", target)
 	case c.Session.SendOnly && c.Session.HalfCloseAfter != 0:
@@ -78,7 +80,9 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 func (c *Cmd) forSessions() bool {
 	times := c.Times
 	times.ConnectTimeout = 0
-	return times != (timeFlags{}) || c.Session != (sessionFlags{}) || c.Bytes != (byteFlags{}) || c.Status != (statusFlags{})
+	status := c.Status
+	status.Verbose = false
+	return times != (timeFlags{}) || c.Session != (sessionFlags{}) || c.Bytes != (byteFlags{}) || status != (statusFlags{})
 }
 
 // run connects and has the session.

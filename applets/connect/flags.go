@@ -38,6 +38,8 @@ type sessionFlags struct {
 	Shutdown       bool         `xor:"end" help:"Close our side as soon as standard input ends, over TLS and through a proxy, too."`
 	NoShutdown     bool         `xor:"end" help:"Do not end our side when standard input ends, for peers that take that as hang-up."`
 	FullDuplex     bool         `help:"Go on sending after the peer has ended its side."`
+	Delay          cli.Duration `placeholder:"DUR" help:"Send standard input a line at a time, DUR after one another."`
+	DatagramLines  bool         `help:"Send each line of standard input as a datagram (otherwise each read of it is one)."`
 	QuitOn         string       `placeholder:"PREFIX" help:"A line of standard input that starts with PREFIX is sent and ends the session."`
 	Until          *string      `placeholder:"REGEX" help:"End when what was received matches REGEX; exit 10 if it never does."`
 	Lines          int64        `placeholder:"N" help:"End after N received lines; exit 10 if there are fewer."`
@@ -90,6 +92,7 @@ type tlsFlags struct {
 
 // statusFlags say what is told about the session besides its failure.
 type statusFlags struct {
+	Verbose    bool `short:"v" help:"Say on standard error when the connection stands."`
 	Stats      bool `help:"Print a summary on standard error after a success, too. SIGUSR1 prints it at any time."`
 	JSONStatus int  `name:"json-status" placeholder:"FD" help:"Write the outcome to this descriptor, as one line of JSON."`
 	Progress   bool `help:"Show bytes and rate on standard error while the session runs, if it is a terminal and what is received does not go to one."`
@@ -137,8 +140,6 @@ func (*Cmd) HintFor(flag string) string {
 		return "for a proxy use --proxy, as in --proxy socks5://HOST:PORT"
 	case "--ssl":
 		return "for TLS write the address as tls:HOST:PORT"
-	case "-v":
-		return "failures are always reported; --stats prints a summary of a success too"
 	case "-n", "-t", "-T", "-r":
 		return "there is no such option here, and it is rarely needed; see --help"
 	}

@@ -20,12 +20,14 @@ import (
 func (c *Cmd) session(conn net.Conn, target socket.Addr, call *cli.Call) *relay.Session {
 	s := &relay.Session{
 		Conn: conn, In: call.Stdin, Out: call.Stdout,
-		Linger:     time.Duration(c.Times.Linger),
-		Idle:       time.Duration(c.Times.Idle),
-		Deadline:   time.Duration(c.Times.Deadline),
-		AfterEOF:   time.Duration(c.Times.AfterEOF),
-		FullDuplex: c.Session.FullDuplex,
-		QuitOn:     c.Session.QuitOn,
+		Linger:        time.Duration(c.Times.Linger),
+		Idle:          time.Duration(c.Times.Idle),
+		Deadline:      time.Duration(c.Times.Deadline),
+		AfterEOF:      time.Duration(c.Times.AfterEOF),
+		FullDuplex:    c.Session.FullDuplex,
+		QuitOn:        c.Session.QuitOn,
+		Delay:         time.Duration(c.Session.Delay),
+		DatagramLines: c.Session.DatagramLines,
 	}
 	s.HalfCloseAfter = c.halfCloseAfter(target)
 	s.HalfClosed = func() {

@@ -43,6 +43,9 @@ type Session struct {
 	// goroutine of Run. Nil tells nobody.
 	HalfClosed func()
 
+	Delay         time.Duration // between the lines of In; default off
+	DatagramLines bool          // a datagram is a line of In, not a read of it
+
 	QuietEnd   bool   // keep it open when In ends without a byte: a server's /dev/null has nothing to say, and must not end its client's upload
 	FullDuplex bool   // keep sending after the peer's end
 	QuitOn     string // a line of In that starts with it is sent and ends the session
