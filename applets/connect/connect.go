@@ -14,6 +14,7 @@ import (
 	"nettool/internal/relay"
 	"nettool/internal/socket"
 	"nettool/internal/tap"
+	"nettool/internal/tlsdial"
 )
 
 // Run connects and relays, or becomes the program after "--".
@@ -54,8 +55,13 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 	if err := c.Reach.Source.fits(target); err != nil {
 		return err
 	}
+	if c.StartTLS != "" {
+		if err := tlsdial.KnowsStartTLS(c.StartTLS); err != nil {
+			return err
+		}
+	}
 	switch {
-	case c.TLS != (tlsFlags{}) && !target.TLS:
+	case (c.TLS != (tlsFlags{}) || c.StartTLS != "") && !target.TLS:
 		return exit.Errorf(exit.Usage, "TLS flags with address %q: TLS needs an address of the form tls:HOST:PORT", target)
 	case c.Reach.Proxy != "" && (target.Host == "" && !target.Loopback || !target.Stream()):
 		return exit.Errorf(exit.Usage, "a proxy with address %q: proxies connect to HOST:PORT", target)

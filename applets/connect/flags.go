@@ -12,13 +12,14 @@ type Cmd struct {
 	Address string `arg:"" help:"Where: HOST:PORT, PORT (loopback), unix:/path, unix:@name, udp:HOST:PORT, unixgram:/path, tls:HOST:PORT."`
 	Port    string `arg:"" optional:"" help:"The port, when ADDRESS is a bare host."`
 
-	Times   timeFlags    `embed:"" group:"Time limits:"`
-	Session sessionFlags `embed:"" group:"Session:"`
-	Bytes   byteFlags    `embed:"" group:"Bytes:"`
-	Retry   retryFlags   `embed:"" group:"Trying again:"`
-	Reach   reachFlags   `embed:"" group:"Reaching the peer:"`
-	TLS     tlsFlags     `embed:"" prefix:"tls-" group:"TLS:"`
-	Status  statusFlags  `embed:"" group:"Status:"`
+	Times    timeFlags    `embed:"" group:"Time limits:"`
+	Session  sessionFlags `embed:"" group:"Session:"`
+	Bytes    byteFlags    `embed:"" group:"Bytes:"`
+	Retry    retryFlags   `embed:"" group:"Trying again:"`
+	Reach    reachFlags   `embed:"" group:"Reaching the peer:"`
+	StartTLS string       `name:"starttls" group:"TLS:" placeholder:"PROTOCOL" help:"Begin in the clear, and ask for TLS in smtp, lmtp, imap, pop3, ftp, nntp or postgres. The address is tls:HOST:PORT."`
+	TLS      tlsFlags     `embed:"" prefix:"tls-" group:"TLS:"`
+	Status   statusFlags  `embed:"" group:"Status:"`
 }
 
 // timeFlags are the four timers and the patience at the end.
@@ -86,6 +87,7 @@ type tlsFlags struct {
 	Key             string `placeholder:"FILE" help:"Its key (default: in the file of the certificate)."`
 	Name            string `placeholder:"NAME" help:"Expect this name in the peer's certificate (default HOST)."`
 	Insecure        bool   `help:"Accept any certificate."`
+	Show            bool   `help:"Say on standard error what was agreed on, and show the peer's certificates, trusted or not."`
 	AllowTruncation bool   `help:"Take the end of the connection for the end of the data, also without the peer's close_notify (otherwise exit 7: it may have been cut off)."`
 	Pin             string `placeholder:"SHA256" help:"Accept the certificate, or the public key, with this SHA-256 (hex or base64), and nothing else."`
 }

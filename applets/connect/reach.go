@@ -8,8 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"nettool/internal/cli"
 	"nettool/internal/exit"
 	"nettool/internal/proxy"
+	"nettool/internal/report"
 	"nettool/internal/socket"
 	"nettool/internal/tlsdial"
 )
@@ -22,7 +24,7 @@ const authVariable = "NETTOOL_PROXY_AUTH"
 
 // reach makes one connection to target, as the flags say, within
 // --connect-timeout.
-func (c *Cmd) reach(ctx context.Context, target socket.Addr, o *outcome) (net.Conn, error) {
+func (c *Cmd) reach(ctx context.Context, target socket.Addr, call *cli.Call, o *outcome) (net.Conn, error) {
 	limited := ctx
 	if limit := c.Times.ConnectTimeout.Or(defaultConnectTimeout); limit > 0 {
 		var cancel context.CancelFunc
@@ -30,13 +32,13 @@ func (c *Cmd) reach(ctx context.Context, target socket.Addr, o *outcome) (net.Co
 		defer cancel()
 	}
 	begin := time.Now()
-	conn, err := c.dial(limited, target, o)
+	conn, err := c.dial(limited, target, call, o)
 	o.connectTime = time.Since(begin)
 	return conn, err
 }
 
 // dial goes through the layers: the socket, a proxy, a PROXY header, TLS.
-func (c *Cmd) dial(ctx context.Context, target socket.Addr, o *outcome) (net.Conn, error) {
+func (c *Cmd) dial(ctx context.Context, target socket.Addr, call *cli.Call, o *outcome) (net.Conn, error) {
 	o.phase = phaseConnect
 	options, err := c.Reach.options(ctx)
 	if err != nil {
@@ -58,7 +60,7 @@ func (c *Cmd) dial(ctx context.Context, target socket.Addr, o *outcome) (net.Con
 	if !target.TLS {
 		return conn, nil
 	}
-	return c.secure(ctx, conn, target, o)
+	return c.secure(ctx, conn, target, call, o)
 }
 
 // options are those of the socket.
@@ -126,7 +128,7 @@ func (c *Cmd) greet(conn net.Conn) error {
 }
 
 // secure does the TLS handshake; on failure it closes conn.
-func (c *Cmd) secure(ctx context.Context, conn net.Conn, target socket.Addr, o *outcome) (net.Conn, error) {
+func (c *Cmd) secure(ctx context.Context, conn net.Conn, target socket.Addr, call *cli.Call, o *outcome) (net.Conn, error) {
 	o.phase = phaseTLS
 	host := target.Host
 	if host == "" {
@@ -137,7 +139,18 @@ func (c *Cmd) secure(ctx context.Context, conn net.Conn, target socket.Addr, o *
 		conn.Close()
 		return nil, exit.Errorf(exit.Usage, "TLS: %w", err)
 	}
+	if c.StartTLS != "" {
+		if err := tlsdial.StartTLS(ctx, conn, c.StartTLS); err != nil {
+			conn.Close()
+			return nil, err
+		}
+	}
 	secured, err := tlsdial.Client(ctx, conn, config)
+	if c.TLS.Show {
+		for _, line := range secured.Describe() {
+			report.Notice(call.Stderr, call.Name, "%s", line)
+		}
+	}
 	if err != nil {
 		conn.Close()
 		return nil, err

@@ -36,7 +36,7 @@ func (c *Cmd) connect(ctx context.Context, target socket.Addr, call *cli.Call, o
 	pace := c.Retry.pace()
 	var last error
 	for left := int(c.Retry.Retry); ; left-- {
-		conn, err := c.reach(within, target, o)
+		conn, err := c.reach(within, target, call, o)
 		if err == nil {
 			c.announce(conn, call, o)
 			return conn, nil

@@ -23,6 +23,7 @@ import (
 type Conn struct {
 	*tls.Conn
 	under *under
+	shown *shown
 	loose bool // the end of the stream below is an end, too
 }
 
@@ -40,6 +41,9 @@ func (u *under) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// shown are certificates that were not trusted.
+type shown struct{ certificates []*x509.Certificate }
 
 // NetConn is the connection below TLS.
 func (c Conn) NetConn() net.Conn { return c.under.Conn }
@@ -75,8 +79,11 @@ func (c Conn) CloseWrite() error {
 // first.
 func Client(ctx context.Context, conn net.Conn, config *tls.Config) (Conn, error) {
 	below := &under{Conn: conn}
-	c := Conn{Conn: tls.Client(below, config), under: below}
+	c := Conn{Conn: tls.Client(below, config), under: below, shown: &shown{}}
 	err := c.HandshakeContext(ctx)
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		c.shown.certificates = e.UnverifiedCertificates
+	}
 	if err == nil {
 		return c, nil
 	}

@@ -28,7 +28,7 @@ perl:perl-base
 openssl:openssl
 microsocks:microsocks
 tinyproxy:tinyproxy-bin
-nginx:nginx-light
+nginx:nginx-light,libnginx-mod-mail
 ps:procps
 script:bsdutils
 strace:strace
