@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"nettool/internal/cli"
@@ -73,7 +74,7 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 		return exit.Errorf(exit.Usage, "--send-only ends our side with standard input: --half-close-after has nothing to wait for")
 	case c.Bytes.Hex && c.Session.SendOnly:
 		return exit.Errorf(exit.Usage, "--hex writes to standard output, and --send-only does not")
-	case call.Rest != nil && (target.TLS || !target.Stream()):
+	case call.Rest != nil && (target.TLS || !target.Stream() || strings.HasPrefix(c.Reach.Proxy, "https:")):
 		return exit.Errorf(exit.Usage, "address %q: a program gets a bare stream, without TLS", target)
 	case call.Rest != nil && c.forSessions():
 		return exit.Errorf(exit.Usage, "with a program after -- there is no session of ours: only the flags for connecting apply")

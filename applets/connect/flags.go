@@ -69,8 +69,9 @@ type retryFlags struct {
 type reachFlags struct {
 	Source        source       `placeholder:"ADDR" help:"Connect from this local IP or name, IP:PORT, NAME:PORT, a port alone, or, for unix sockets, a path."`
 	Interface     string       `placeholder:"NAME" help:"Connect through this network interface."`
-	Proxy         string       `placeholder:"URL" help:"Connect through socks5://HOST:PORT, socks4a://HOST:PORT or http://HOST:PORT, which resolves the name. User and password: NETTOOL_PROXY_AUTH, or --proxy-auth."`
+	Proxy         string       `placeholder:"URL" help:"Connect through socks5://HOST:PORT, socks4a://HOST:PORT, http://HOST:PORT or https://HOST:PORT, which resolves the name. User and password: NETTOOL_PROXY_AUTH, or --proxy-auth."`
 	ProxyAuth     string       `placeholder:"FILE" help:"Read USER:PASSWORD for the proxy from FILE."`
+	ProxyCA       string       `name:"proxy-ca" placeholder:"FILE" help:"Trust these certificates of an https proxy instead of the system's authorities."`
 	ProxyProtocol version      `placeholder:"v1|v2" help:"Send a PROXY protocol header with our addresses first."`
 	KeepAlive     cli.Duration `name:"keepalive" placeholder:"DUR" help:"After DUR of silence, ask the peer whether it is still there (default 60s)."`
 	DeadPeer      cli.Duration `placeholder:"DUR" help:"Give up a peer that has vanished (exit 8): after DUR (2s or more), and at most 1s + DUR/4 later. It also ends a session whose peer takes no data for that long."`

@@ -80,11 +80,25 @@ func (c *Cmd) throughProxy(ctx context.Context, target socket.Addr, options sock
 	if err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
+	conn, err := c.tunnel(ctx, p, target, options, o)
+	if again, ok := p.Answer(err); ok {
+		return c.tunnel(ctx, again, target, options, o)
+	}
+	return conn, err
+}
+
+// tunnel is one attempt at a proxy.
+func (c *Cmd) tunnel(ctx context.Context, p proxy.Proxy, target socket.Addr, options socket.Options, o *outcome) (net.Conn, error) {
 	conn, err := socket.Dial(ctx, p.Addr, options)
 	if err != nil {
 		return nil, exit.Errorf(exit.Of(err), "proxy: %w", err)
 	}
 	o.phase = phaseProxy
+	if p.Scheme == "https" {
+		if conn, err = c.secureProxy(ctx, conn, p); err != nil {
+			return nil, err
+		}
+	}
 	host := target.Host
 	if target.Loopback {
 		host = "localhost"
@@ -94,6 +108,21 @@ func (c *Cmd) throughProxy(ctx context.Context, target socket.Addr, options sock
 		return nil, exit.Errorf(exit.Of(err), "connect %s: %w", target, err)
 	}
 	return conn, nil
+}
+
+// secureProxy does the TLS handshake with a proxy; on failure it closes conn.
+func (c *Cmd) secureProxy(ctx context.Context, conn net.Conn, p proxy.Proxy) (net.Conn, error) {
+	config, err := tlsdial.Options{CA: c.Reach.ProxyCA}.Config(p.Addr.Host)
+	if err != nil {
+		conn.Close()
+		return nil, exit.Errorf(exit.Usage, "proxy: TLS: %w", err)
+	}
+	secured, err := tlsdial.Client(ctx, conn, config)
+	if err != nil {
+		conn.Close()
+		return nil, exit.Errorf(exit.Of(err), "proxy: %w", err)
+	}
+	return secured, nil
 }
 
 // parseProxy adds the credentials of the environment or the file to the URL's.
