@@ -76,8 +76,14 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 		return exit.Errorf(exit.Usage, "--hex writes to standard output, and --send-only does not")
 	case call.Rest != nil && (target.TLS || !target.Stream() || strings.HasPrefix(c.Reach.Proxy, "https:")):
 		return exit.Errorf(exit.Usage, "address %q: a program gets a bare stream, without TLS", target)
+	case c.Dialogue.any() && (c.Session.SendOnly || c.Session.RecvOnly):
+		return exit.Errorf(exit.Usage, "a dialogue goes both ways: --send-only and --recv-only do not")
 	case call.Rest != nil && c.forSessions():
 		return exit.Errorf(exit.Usage, "with a program after -- there is no session of ours: only the flags for connecting apply")
+	}
+	var err error
+	if c.steps, err = c.Dialogue.steps(); err != nil {
+		return err
 	}
 	return c.expectations(&watch{limit: &tap.Limit{}}) // before anything is connected
 }
@@ -89,12 +95,12 @@ func (c *Cmd) forSessions() bool {
 	times.ConnectTimeout = 0
 	status := c.Status
 	status.Verbose = false
-	return times != (timeFlags{}) || c.Session != (sessionFlags{}) || c.Bytes != (byteFlags{}) || status != (statusFlags{})
+	return c.Dialogue.any() || times != (timeFlags{}) || c.Session != (sessionFlags{}) || c.Bytes != (byteFlags{}) || status != (statusFlags{})
 }
 
 // run connects and has the session.
 func (c *Cmd) run(target socket.Addr, call *cli.Call, o *outcome) error {
-	ctx, _, stop := interrupt.Context()
+	ctx, cancel, stop := interrupt.Context()
 	defer stop()
 	live := startLive(func() { o.print(call.Stderr, call.Name) })
 	defer live.stop()
@@ -103,13 +109,19 @@ func (c *Cmd) run(target socket.Addr, call *cli.Call, o *outcome) error {
 		return err
 	}
 	defer c.Reach.Source.remove()
-	return c.converse(ctx, conn, target, call, o)
+	return c.converse(ctx, cancel, conn, target, call, o)
 }
 
 // converse runs the session on conn, which it closes.
-func (c *Cmd) converse(ctx context.Context, conn net.Conn, target socket.Addr, call *cli.Call, o *outcome) error {
+func (c *Cmd) converse(ctx context.Context, cancel context.CancelCauseFunc, conn net.Conn, target socket.Addr, call *cli.Call, o *outcome) error {
 	s := c.session(conn, target, call)
-	w, err := c.watch(s)
+	talk, stop, err := c.talk(s, cancel)
+	if err != nil {
+		conn.Close()
+		return err
+	}
+	defer stop()
+	w, err := c.watch(s, talk)
 	if err != nil {
 		conn.Close()
 		return err

@@ -4,6 +4,7 @@ package connect
 
 import (
 	"nettool/internal/cli"
+	"nettool/internal/dialogue"
 )
 
 // Cmd holds the flags of connect. In durations, zero is the default and "off"
@@ -12,14 +13,17 @@ type Cmd struct {
 	Address string `arg:"" help:"Where: HOST:PORT, PORT (loopback), unix:/path, unix:@name, udp:HOST:PORT, unixgram:/path, tls:HOST:PORT."`
 	Port    string `arg:"" optional:"" help:"The port, when ADDRESS is a bare host."`
 
-	Times    timeFlags    `embed:"" group:"Time limits:"`
-	Session  sessionFlags `embed:"" group:"Session:"`
-	Bytes    byteFlags    `embed:"" group:"Bytes:"`
-	Retry    retryFlags   `embed:"" group:"Trying again:"`
-	Reach    reachFlags   `embed:"" group:"Reaching the peer:"`
-	StartTLS string       `name:"starttls" group:"TLS:" placeholder:"PROTOCOL" help:"Begin in the clear, and ask for TLS in smtp, lmtp, imap, pop3, ftp, nntp or postgres. The address is tls:HOST:PORT."`
-	TLS      tlsFlags     `embed:"" prefix:"tls-" group:"TLS:"`
-	Status   statusFlags  `embed:"" group:"Status:"`
+	Times    timeFlags     `embed:"" group:"Time limits:"`
+	Session  sessionFlags  `embed:"" group:"Session:"`
+	Dialogue dialogueFlags `embed:"" group:"Dialogue, in place of standard input:"`
+	Bytes    byteFlags     `embed:"" group:"Bytes:"`
+	Retry    retryFlags    `embed:"" group:"Trying again:"`
+	Reach    reachFlags    `embed:"" group:"Reaching the peer:"`
+	StartTLS string        `name:"starttls" group:"TLS:" placeholder:"PROTOCOL" help:"Begin in the clear, and ask for TLS in smtp, lmtp, imap, pop3, ftp, nntp or postgres. The address is tls:HOST:PORT."`
+	TLS      tlsFlags      `embed:"" prefix:"tls-" group:"TLS:"`
+	Status   statusFlags   `embed:"" group:"Status:"`
+
+	steps []dialogue.Step // of the dialogue, once Run has looked
 }
 
 // timeFlags are the four timers and the patience at the end.
@@ -42,9 +46,17 @@ type sessionFlags struct {
 	Delay          cli.Duration `placeholder:"DUR" help:"Send standard input a line at a time, DUR after one another."`
 	DatagramLines  bool         `help:"Send each line of standard input as a datagram (otherwise each read of it is one)."`
 	QuitOn         string       `placeholder:"PREFIX" help:"A line of standard input that starts with PREFIX is sent and ends the session."`
-	Until          *string      `placeholder:"REGEX" help:"End when what was received matches REGEX; exit 10 if it never does."`
+	Until          *string      `placeholder:"REGEX" help:"End when what was received matches REGEX; exit 10 if it never does. It looks at the last 64 KiB, of which ^ is the beginning."`
 	Lines          int64        `placeholder:"N" help:"End after N received lines; exit 10 if there are fewer."`
 	Bytes          cli.Size     `placeholder:"SIZE" help:"End after SIZE received bytes; exit 10 if there are fewer."`
+}
+
+// dialogueFlags are steps, in the order given.
+type dialogueFlags struct {
+	Expect      []expected   `sep:"none" placeholder:"REGEX" help:"Wait until what comes matches REGEX (^ and $ match at every line; it looks at 64 KiB at most); exit 10 if it does not. After the last step, if that is one, the session ends."`
+	Send        []sending    `sep:"none" placeholder:"TEXT" help:"Send TEXT, with the escapes \\r \\n \\t \\0 \\\\ \\xNN and nothing appended. After the last step, if that is one, standard input is at its end."`
+	Script      string       `placeholder:"FILE" help:"Read the steps from FILE: expect REGEX or send TEXT on each line, NAME: before it or not, # comments."`
+	StepTimeout cli.Duration `placeholder:"DUR" help:"How long each --expect may wait (default 30s, exit 10)."`
 }
 
 // byteFlags change, show and check the bytes.

@@ -9,6 +9,7 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"nettool/internal/cli"
+	"nettool/internal/dialogue"
 	"nettool/internal/exit"
 	"nettool/internal/relay"
 	"nettool/internal/report"
@@ -70,15 +71,16 @@ type watch struct {
 	visible        func([]byte) []byte // for a terminal, or nil
 	rest           func() []byte       // what visible has held back
 	record         *tap.Record
-	file           *os.File // of record
+	file           *os.File           // of record
+	talk           *dialogue.Dialogue // or nil
 	limit          *tap.Limit
 	sum            *tap.Sum
 }
 
 // watch hooks what the flags ask for into s; a session without any keeps the
 // kernel's fast paths.
-func (c *Cmd) watch(s *relay.Session) (*watch, error) {
-	w := &watch{limit: &tap.Limit{Bytes: int64(c.Session.Bytes), Lines: c.Session.Lines}}
+func (c *Cmd) watch(s *relay.Session, talk *dialogue.Dialogue) (*watch, error) {
+	w := &watch{talk: talk, limit: &tap.Limit{Bytes: int64(c.Session.Bytes), Lines: c.Session.Lines}}
 	if err := c.expectations(w); err != nil {
 		return nil, err
 	}
@@ -101,7 +103,7 @@ func (c *Cmd) watch(s *relay.Session) (*watch, error) {
 	if w.crlf != nil || w.sent != nil || w.record != nil {
 		s.Outgoing = w.outgoing
 	}
-	if w.limit.Set() || w.sum != nil || w.received != nil || w.record != nil || w.visible != nil {
+	if w.talk != nil || w.limit.Set() || w.sum != nil || w.received != nil || w.record != nil || w.visible != nil {
 		s.Incoming = w.incoming
 	}
 	return w, nil
@@ -143,6 +145,10 @@ func (w *watch) outgoing(p []byte) (wire, show []byte) {
 func (w *watch) incoming(p []byte) (out []byte, done bool) {
 	n, done := w.limit.Take(p)
 	p = p[:n]
+	if w.talk != nil {
+		n, over := w.talk.Take(p)
+		p, done = p[:n], done || over
+	}
 	if w.sum != nil {
 		w.sum.Add(p)
 	}
@@ -162,6 +168,11 @@ func (w *watch) incoming(p []byte) (out []byte, done bool) {
 func (w *watch) check(err error) error {
 	if err != nil {
 		return err
+	}
+	if w.talk != nil {
+		if err := w.talk.Missing(); err != nil {
+			return exit.With(exit.Expectation, err)
+		}
 	}
 	if err := w.limit.Missing(); err != nil {
 		return exit.With(exit.Expectation, err)

@@ -29,6 +29,7 @@ openssl:openssl
 microsocks:microsocks
 tinyproxy:tinyproxy-bin
 nginx:nginx-light,libnginx-mod-mail
+redis-server:redis-server
 ps:procps
 script:bsdutils
 strace:strace
