@@ -19,6 +19,7 @@ import (
 	"nettool/applets/serve"
 	"nettool/internal/cli"
 	"nettool/internal/exit"
+	"nettool/internal/interrupt"
 	"nettool/internal/report"
 )
 
@@ -66,9 +67,16 @@ func Main(args []string, stdin, stdout, stderr *os.File) int {
 	name, applet, rest := dispatch(args)
 	before, after := cli.Split(rest)
 	call := &cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Rest: after}
+	interrupt.OnQuit(func(err error) { os.Exit(failed(call, err)) })
 	err := run(applet, before, call)
-	signal.Ignore(syscall.SIGPIPE) // a standard error that nobody reads does not change the exit code
-	report.Failure(stderr, call.Name, err)
+	return failed(call, err)
+}
+
+// failed reports err and returns its exit code, which a standard error that nobody
+// reads does not change.
+func failed(call *cli.Call, err error) int {
+	signal.Ignore(syscall.SIGPIPE)
+	report.Failure(call.Stderr, call.Name, err)
 	return int(exit.Of(err))
 }
 
@@ -155,15 +163,16 @@ func newParser(cmd any, call *cli.Call) (parser *kong.Kong, done *bool, err erro
 
 // usage is a mistake on the command line, with advice.
 func usage(cmd any, name string, err error) error {
+	text := strings.TrimPrefix(err.Error(), "<address>: ") // an address names itself
 	hint := "see '" + name + " --help'"
 	if h, ok := cmd.(hinter); ok {
 		if flag, ok := strings.CutPrefix(err.Error(), "unknown flag "); ok {
 			flag, _, _ = strings.Cut(flag, ",")
 			if advice := h.HintFor(flag); advice != "" {
 				hint = advice
+				text, _, _ = strings.Cut(text, ", did you mean ") // a flag that only looks alike
 			}
 		}
 	}
-	text := strings.TrimPrefix(err.Error(), "<address>: ") // an address names itself
 	return &exit.Error{Code: exit.Usage, Err: errors.New(text), Hint: hint}
 }

@@ -34,7 +34,7 @@ func Main() int {
 	}
 	// What stops the server must not cut its connections; the parent stops a
 	// child by closing the link, and kills one that does not end.
-	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
 	err := serve()
 	report.Failure(os.Stderr, name, err)
 	return int(exit.Of(err))

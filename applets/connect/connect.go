@@ -5,16 +5,22 @@ import (
 	"errors"
 	"net"
 	"os"
+	"os/signal"
+	"strings"
+	"syscall"
 
 	"nettool/internal/cli"
 	"nettool/internal/exit"
 	"nettool/internal/interrupt"
 	"nettool/internal/relay"
 	"nettool/internal/socket"
+	"nettool/internal/tap"
+	"nettool/internal/tlsdial"
 )
 
 // Run connects and relays, or becomes the program after "--".
 func (c *Cmd) Run(call *cli.Call) error {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a standard error that nobody reads changes no exit code
 	target, err := c.target()
 	if err != nil {
 		return err
@@ -47,21 +53,39 @@ func (c *Cmd) Run(call *cli.Call) error {
 
 // check refuses flags that contradict each other or the address.
 func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
+	if err := c.Reach.Source.fits(target); err != nil {
+		return err
+	}
+	if c.StartTLS != "" {
+		if err := tlsdial.KnowsStartTLS(c.StartTLS); err != nil {
+			return err
+		}
+	}
 	switch {
-	case c.TLS != (tlsFlags{}) && !target.TLS:
+	case (c.TLS != (tlsFlags{}) || c.StartTLS != "") && !target.TLS:
 		return exit.Errorf(exit.Usage, "TLS flags with address %q: TLS needs an address of the form tls:HOST:PORT", target)
 	case c.Reach.Proxy != "" && (target.Host == "" && !target.Loopback || !target.Stream()):
 		return exit.Errorf(exit.Usage, "a proxy with address %q: proxies connect to HOST:PORT", target)
+	case c.Session.DatagramLines && target.Stream():
+		return exit.Errorf(exit.Usage, "--datagram-lines with address %q: is for datagrams", target)
 	case c.Reach.ProxyProtocol != 0 && !target.Stream():
 		return exit.Errorf(exit.Usage, "a PROXY header with address %q: needs a stream", target)
+	case c.Session.SendOnly && c.Session.HalfCloseAfter != 0:
+		return exit.Errorf(exit.Usage, "--send-only ends our side with standard input: --half-close-after has nothing to wait for")
 	case c.Bytes.Hex && c.Session.SendOnly:
 		return exit.Errorf(exit.Usage, "--hex writes to standard output, and --send-only does not")
-	case call.Rest != nil && (target.TLS || !target.Stream()):
+	case call.Rest != nil && (target.TLS || !target.Stream() || strings.HasPrefix(c.Reach.Proxy, "https:")):
 		return exit.Errorf(exit.Usage, "address %q: a program gets a bare stream, without TLS", target)
+	case c.Dialogue.any() && (c.Session.SendOnly || c.Session.RecvOnly):
+		return exit.Errorf(exit.Usage, "a dialogue goes both ways: --send-only and --recv-only do not")
 	case call.Rest != nil && c.forSessions():
 		return exit.Errorf(exit.Usage, "with a program after -- there is no session of ours: only the flags for connecting apply")
 	}
-	return nil
+	var err error
+	if c.steps, err = c.Dialogue.steps(); err != nil {
+		return err
+	}
+	return c.expectations(&watch{limit: &tap.Limit{}}) // before anything is connected
 }
 
 // forSessions reports whether a flag was given that a program's connection would
@@ -69,12 +93,14 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 func (c *Cmd) forSessions() bool {
 	times := c.Times
 	times.ConnectTimeout = 0
-	return times != (timeFlags{}) || c.Session != (sessionFlags{}) || c.Bytes != (byteFlags{}) || c.Status != (statusFlags{})
+	status := c.Status
+	status.Verbose = false
+	return c.Dialogue.any() || times != (timeFlags{}) || c.Session != (sessionFlags{}) || c.Bytes != (byteFlags{}) || status != (statusFlags{})
 }
 
 // run connects and has the session.
 func (c *Cmd) run(target socket.Addr, call *cli.Call, o *outcome) error {
-	ctx, _, stop := interrupt.Context()
+	ctx, cancel, stop := interrupt.Context()
 	defer stop()
 	live := startLive(func() { o.print(call.Stderr, call.Name) })
 	defer live.stop()
@@ -82,13 +108,20 @@ func (c *Cmd) run(target socket.Addr, call *cli.Call, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	return c.converse(ctx, conn, call, o)
+	defer c.Reach.Source.remove()
+	return c.converse(ctx, cancel, conn, target, call, o)
 }
 
 // converse runs the session on conn, which it closes.
-func (c *Cmd) converse(ctx context.Context, conn net.Conn, call *cli.Call, o *outcome) error {
-	s := c.session(conn, call)
-	w, err := c.watch(s)
+func (c *Cmd) converse(ctx context.Context, cancel context.CancelCauseFunc, conn net.Conn, target socket.Addr, call *cli.Call, o *outcome) error {
+	s := c.session(conn, target, call)
+	talk, stop, err := c.talk(s, cancel)
+	if err != nil {
+		conn.Close()
+		return err
+	}
+	defer stop()
+	w, err := c.watch(s, talk)
 	if err != nil {
 		conn.Close()
 		return err
@@ -105,5 +138,6 @@ func (c *Cmd) converse(ctx context.Context, conn net.Conn, call *cli.Call, o *ou
 // dieBySIGPIPE ends the process the way a broken pipe ends any other. Only
 // os.Stdout's Write makes the runtime do that; the byte cannot arrive.
 func dieBySIGPIPE(stdout *os.File) {
+	signal.Reset(syscall.SIGPIPE)
 	stdout.Write([]byte{0})
 }

@@ -4,6 +4,7 @@ package connect
 
 import (
 	"nettool/internal/cli"
+	"nettool/internal/dialogue"
 )
 
 // Cmd holds the flags of connect. In durations, zero is the default and "off"
@@ -12,13 +13,17 @@ type Cmd struct {
 	Address string `arg:"" help:"Where: HOST:PORT, PORT (loopback), unix:/path, unix:@name, udp:HOST:PORT, unixgram:/path, tls:HOST:PORT."`
 	Port    string `arg:"" optional:"" help:"The port, when ADDRESS is a bare host."`
 
-	Times   timeFlags    `embed:"" group:"Time limits:"`
-	Session sessionFlags `embed:"" group:"Session:"`
-	Bytes   byteFlags    `embed:"" group:"Bytes:"`
-	Retry   retryFlags   `embed:"" group:"Trying again:"`
-	Reach   reachFlags   `embed:"" group:"Reaching the peer:"`
-	TLS     tlsFlags     `embed:"" prefix:"tls-" group:"TLS:"`
-	Status  statusFlags  `embed:"" group:"Status:"`
+	Times    timeFlags     `embed:"" group:"Time limits:"`
+	Session  sessionFlags  `embed:"" group:"Session:"`
+	Dialogue dialogueFlags `embed:"" group:"Dialogue, in place of standard input:"`
+	Bytes    byteFlags     `embed:"" group:"Bytes:"`
+	Retry    retryFlags    `embed:"" group:"Trying again:"`
+	Reach    reachFlags    `embed:"" group:"Reaching the peer:"`
+	StartTLS string        `name:"starttls" group:"TLS:" placeholder:"PROTOCOL" help:"Begin in the clear, and ask for TLS in smtp, lmtp, imap, pop3, ftp, nntp or postgres. The address is tls:HOST:PORT."`
+	TLS      tlsFlags      `embed:"" prefix:"tls-" group:"TLS:"`
+	Status   statusFlags   `embed:"" group:"Status:"`
+
+	steps []dialogue.Step // of the dialogue, once Run has looked
 }
 
 // timeFlags are the four timers and the patience at the end.
@@ -32,14 +37,26 @@ type timeFlags struct {
 
 // sessionFlags say what is sent and what ends the session.
 type sessionFlags struct {
-	SendOnly   bool     `xor:"direction" help:"Send standard input, drop what the peer says, and end when all has arrived."`
-	RecvOnly   bool     `xor:"direction" help:"Never read standard input."`
-	NoShutdown bool     `help:"Do not end our side when standard input ends, for peers that take that as hang-up."`
-	FullDuplex bool     `help:"Go on sending after the peer has ended its side."`
-	QuitOn     string   `placeholder:"PREFIX" help:"A line of standard input that starts with PREFIX is sent and ends the session."`
-	Until      string   `placeholder:"REGEX" help:"End when what was received matches REGEX; exit 10 if it never does."`
-	Lines      int64    `placeholder:"N" help:"End after N received lines; exit 10 if there are fewer."`
-	Bytes      cli.Size `placeholder:"SIZE" help:"End after SIZE received bytes; exit 10 if there are fewer."`
+	SendOnly       bool         `xor:"direction" help:"Send standard input, drop what the peer says, and end when all has arrived."`
+	RecvOnly       bool         `xor:"direction" help:"Never read standard input."`
+	HalfCloseAfter cli.Duration `xor:"end" placeholder:"DUR" help:"Keep our side open after the end of standard input while the peer talks; close it, once, when nothing was received for DUR, and go on reading (default 5s over TLS and through proxies, which take our end for the end of all; otherwise at once; off is --no-shutdown)."`
+	Shutdown       bool         `xor:"end" help:"Close our side as soon as standard input ends, over TLS and through a proxy, too."`
+	NoShutdown     bool         `xor:"end" help:"Do not end our side when standard input ends, for peers that take that as hang-up."`
+	FullDuplex     bool         `help:"Go on sending after the peer has ended its side."`
+	Delay          cli.Duration `placeholder:"DUR" help:"Send standard input a line at a time, DUR after one another."`
+	DatagramLines  bool         `help:"Send each line of standard input as a datagram (otherwise each read of it is one)."`
+	QuitOn         string       `placeholder:"PREFIX" help:"A line of standard input that starts with PREFIX is sent and ends the session."`
+	Until          *string      `placeholder:"REGEX" help:"End when what was received matches REGEX; exit 10 if it never does. It looks at the last 64 KiB, of which ^ is the beginning."`
+	Lines          int64        `placeholder:"N" help:"End after N received lines; exit 10 if there are fewer."`
+	Bytes          cli.Size     `placeholder:"SIZE" help:"End after SIZE received bytes; exit 10 if there are fewer."`
+}
+
+// dialogueFlags are steps, in the order given.
+type dialogueFlags struct {
+	Expect      []expected   `sep:"none" placeholder:"REGEX" help:"Wait until what comes matches REGEX (^ and $ match at every line; it looks at 64 KiB at most); exit 10 if it does not. After the last step, if that is one, the session ends."`
+	Send        []sending    `sep:"none" placeholder:"TEXT" help:"Send TEXT, with the escapes \\r \\n \\t \\0 \\\\ \\xNN and nothing appended. After the last step, if that is one, standard input is at its end."`
+	Script      string       `placeholder:"FILE" help:"Read the steps from FILE: expect REGEX or send TEXT on each line, NAME: before it or not, # comments."`
+	StepTimeout cli.Duration `placeholder:"DUR" help:"How long each --expect may wait (default 30s, exit 10)."`
 }
 
 // byteFlags change, show and check the bytes.
@@ -62,10 +79,11 @@ type retryFlags struct {
 
 // reachFlags say which way the connection takes.
 type reachFlags struct {
-	Source        source       `placeholder:"ADDR" help:"Connect from this local IP or IP:PORT."`
+	Source        source       `placeholder:"ADDR" help:"Connect from this local IP or name, IP:PORT, NAME:PORT, a port alone, or, for unix sockets, a path."`
 	Interface     string       `placeholder:"NAME" help:"Connect through this network interface."`
-	Proxy         string       `placeholder:"URL" help:"Connect through socks5://HOST:PORT, socks4a://HOST:PORT or http://HOST:PORT, which resolves the name. User and password: NETTOOL_PROXY_AUTH, or --proxy-auth."`
+	Proxy         string       `placeholder:"URL" help:"Connect through socks5://HOST:PORT, socks4a://HOST:PORT, http://HOST:PORT or https://HOST:PORT, which resolves the name. User and password: NETTOOL_PROXY_AUTH, or --proxy-auth."`
 	ProxyAuth     string       `placeholder:"FILE" help:"Read USER:PASSWORD for the proxy from FILE."`
+	ProxyCA       string       `name:"proxy-ca" placeholder:"FILE" help:"Trust these certificates of an https proxy instead of the system's authorities."`
 	ProxyProtocol version      `placeholder:"v1|v2" help:"Send a PROXY protocol header with our addresses first."`
 	KeepAlive     cli.Duration `name:"keepalive" placeholder:"DUR" help:"After DUR of silence, ask the peer whether it is still there (default 60s)."`
 	DeadPeer      cli.Duration `placeholder:"DUR" help:"Give up a peer that has vanished (exit 8): after DUR (2s or more), and at most 1s + DUR/4 later. It also ends a session whose peer takes no data for that long."`
@@ -77,19 +95,22 @@ type reachFlags struct {
 // tlsFlags are for tls: addresses. The peer's certificate is verified unless
 // they say otherwise.
 type tlsFlags struct {
-	CA       string `name:"ca" placeholder:"FILE" help:"Trust these certificates instead of the system's authorities."`
-	Cert     string `placeholder:"FILE" help:"Show this certificate to the peer."`
-	Key      string `placeholder:"FILE" help:"Its key (default: in the file of the certificate)."`
-	Name     string `placeholder:"NAME" help:"Expect this name in the peer's certificate (default HOST)."`
-	Insecure bool   `help:"Accept any certificate."`
-	Pin      string `placeholder:"SHA256" help:"Accept the certificate, or the public key, with this SHA-256 (hex or base64), and nothing else."`
+	CA              string `name:"ca" placeholder:"FILE" help:"Trust these certificates instead of the system's authorities."`
+	Cert            string `placeholder:"FILE" help:"Show this certificate to the peer."`
+	Key             string `placeholder:"FILE" help:"Its key (default: in the file of the certificate)."`
+	Name            string `placeholder:"NAME" help:"Expect this name in the peer's certificate (default HOST)."`
+	Insecure        bool   `help:"Accept any certificate."`
+	Show            bool   `help:"Say on standard error what was agreed on, and show the peer's certificates, trusted or not."`
+	AllowTruncation bool   `help:"Take the end of the connection for the end of the data, also without the peer's close_notify (otherwise exit 7: it may have been cut off)."`
+	Pin             string `placeholder:"SHA256" help:"Accept the certificate, or the public key, with this SHA-256 (hex or base64), and nothing else."`
 }
 
 // statusFlags say what is told about the session besides its failure.
 type statusFlags struct {
+	Verbose    bool `short:"v" help:"Say on standard error when the connection stands."`
 	Stats      bool `help:"Print a summary on standard error after a success, too. SIGUSR1 prints it at any time."`
 	JSONStatus int  `name:"json-status" placeholder:"FD" help:"Write the outcome to this descriptor, as one line of JSON."`
-	Progress   bool `help:"Show bytes and rate on standard error while the session runs, if it is a terminal."`
+	Progress   bool `help:"Show bytes and rate on standard error while the session runs, if it is a terminal and what is received does not go to one."`
 }
 
 // Help introduces the applet.
@@ -103,7 +124,7 @@ func (*Cmd) Help() string {
 func (*Cmd) HintFor(flag string) string {
 	switch flag {
 	case "-N":
-		return "the end of standard input always ends our side of the connection; no flag is needed (--no-shutdown keeps it open)"
+		return "the end of standard input ends our side of the connection; no flag is needed (--shutdown does so over TLS and through proxies; --no-shutdown keeps it open)"
 	case "-q":
 		return "for nc -q SECONDS use --after-eof, as in --after-eof 1s"
 	case "-w":
@@ -134,8 +155,6 @@ func (*Cmd) HintFor(flag string) string {
 		return "for a proxy use --proxy, as in --proxy socks5://HOST:PORT"
 	case "--ssl":
 		return "for TLS write the address as tls:HOST:PORT"
-	case "-v":
-		return "failures are always reported; --stats prints a summary of a success too"
 	case "-n", "-t", "-T", "-r":
 		return "there is no such option here, and it is rarely needed; see --help"
 	}

@@ -15,9 +15,10 @@ import (
 // meterPace is how often --progress is drawn.
 const meterPace = 200 * time.Millisecond
 
-// meter draws --progress until the returned function is called.
+// meter draws --progress until the returned function is called. On a terminal that
+// shows what is received it would be drawn into that.
 func (c *Cmd) meter(call *cli.Call, s *relay.Session) (stop func()) {
-	if !c.Status.Progress || !isatty.IsTerminal(call.Stderr.Fd()) {
+	if !c.Status.Progress || !isatty.IsTerminal(call.Stderr.Fd()) || s.Out != nil && isatty.IsTerminal(s.Out.Fd()) {
 		return func() {}
 	}
 	m := &report.Meter{To: call.Stderr, TotalOut: remaining(s.In), TotalIn: int64(c.Session.Bytes)}

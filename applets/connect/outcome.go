@@ -3,6 +3,7 @@ package connect
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -74,7 +75,11 @@ func (o *outcome) explain(err error) error {
 	if tlsdial.Refused(err) {
 		code = exit.Handshake
 	}
-	return exit.Errorf(code, "session with %s: %w after %s", o.peer, err, o.tally())
+	told := &exit.Error{Code: code, Err: fmt.Errorf("session with %s: %w after %s", o.peer, err, o.tally())}
+	if inner, ok := errors.AsType[*exit.Error](err); ok {
+		told.Hint = inner.Hint
+	}
+	return told
 }
 
 // tally is how long the session took and what it moved.

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"strings"
 	"time"
 
+	"nettool/internal/cli"
 	"nettool/internal/exit"
 	"nettool/internal/proxy"
+	"nettool/internal/report"
 	"nettool/internal/socket"
 	"nettool/internal/tlsdial"
 )
@@ -23,7 +24,7 @@ const authVariable = "NETTOOL_PROXY_AUTH"
 
 // reach makes one connection to target, as the flags say, within
 // --connect-timeout.
-func (c *Cmd) reach(ctx context.Context, target socket.Addr, o *outcome) (net.Conn, error) {
+func (c *Cmd) reach(ctx context.Context, target socket.Addr, call *cli.Call, o *outcome) (net.Conn, error) {
 	limited := ctx
 	if limit := c.Times.ConnectTimeout.Or(defaultConnectTimeout); limit > 0 {
 		var cancel context.CancelFunc
@@ -31,20 +32,23 @@ func (c *Cmd) reach(ctx context.Context, target socket.Addr, o *outcome) (net.Co
 		defer cancel()
 	}
 	begin := time.Now()
-	conn, err := c.dial(limited, target, o)
+	conn, err := c.dial(limited, target, call, o)
 	o.connectTime = time.Since(begin)
 	return conn, err
 }
 
 // dial goes through the layers: the socket, a proxy, a PROXY header, TLS.
-func (c *Cmd) dial(ctx context.Context, target socket.Addr, o *outcome) (net.Conn, error) {
+func (c *Cmd) dial(ctx context.Context, target socket.Addr, call *cli.Call, o *outcome) (net.Conn, error) {
 	o.phase = phaseConnect
+	options, err := c.Reach.options(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var conn net.Conn
-	var err error
 	if c.Reach.Proxy == "" {
-		conn, err = socket.Dial(ctx, target, c.Reach.options())
+		conn, err = socket.Dial(ctx, target, options)
 	} else {
-		conn, err = c.throughProxy(ctx, target, o)
+		conn, err = c.throughProxy(ctx, target, options, o)
 	}
 	if err != nil {
 		return nil, err
@@ -56,28 +60,45 @@ func (c *Cmd) dial(ctx context.Context, target socket.Addr, o *outcome) (net.Con
 	if !target.TLS {
 		return conn, nil
 	}
-	return c.secure(ctx, conn, target, o)
+	return c.secure(ctx, conn, target, call, o)
 }
 
-func (f *reachFlags) options() socket.Options {
-	return socket.Options{
+// options are those of the socket.
+func (f *reachFlags) options(ctx context.Context) (socket.Options, error) {
+	o := socket.Options{
 		KeepAlive: time.Duration(f.KeepAlive), DeadPeer: time.Duration(f.DeadPeer),
 		RcvBuf: int(f.RcvBuf), SndBuf: int(f.SndBuf), DSCP: f.DSCP,
-		Interface: f.Interface, Source: netip.AddrPort(f.Source),
+		Interface: f.Interface,
 	}
+	err := f.Source.apply(ctx, &o)
+	return o, err
 }
 
 // throughProxy connects to the proxy and has it connect to target.
-func (c *Cmd) throughProxy(ctx context.Context, target socket.Addr, o *outcome) (net.Conn, error) {
+func (c *Cmd) throughProxy(ctx context.Context, target socket.Addr, options socket.Options, o *outcome) (net.Conn, error) {
 	p, err := c.Reach.parseProxy()
 	if err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
-	conn, err := socket.Dial(ctx, p.Addr, c.Reach.options())
+	conn, err := c.tunnel(ctx, p, target, options, o)
+	if again, ok := p.Answer(err); ok {
+		return c.tunnel(ctx, again, target, options, o)
+	}
+	return conn, err
+}
+
+// tunnel is one attempt at a proxy.
+func (c *Cmd) tunnel(ctx context.Context, p proxy.Proxy, target socket.Addr, options socket.Options, o *outcome) (net.Conn, error) {
+	conn, err := socket.Dial(ctx, p.Addr, options)
 	if err != nil {
 		return nil, exit.Errorf(exit.Of(err), "proxy: %w", err)
 	}
 	o.phase = phaseProxy
+	if p.Scheme == "https" {
+		if conn, err = c.secureProxy(ctx, conn, p); err != nil {
+			return nil, err
+		}
+	}
 	host := target.Host
 	if target.Loopback {
 		host = "localhost"
@@ -87,6 +108,21 @@ func (c *Cmd) throughProxy(ctx context.Context, target socket.Addr, o *outcome) 
 		return nil, exit.Errorf(exit.Of(err), "connect %s: %w", target, err)
 	}
 	return conn, nil
+}
+
+// secureProxy does the TLS handshake with a proxy; on failure it closes conn.
+func (c *Cmd) secureProxy(ctx context.Context, conn net.Conn, p proxy.Proxy) (net.Conn, error) {
+	config, err := tlsdial.Options{CA: c.Reach.ProxyCA}.Config(p.Addr.Host)
+	if err != nil {
+		conn.Close()
+		return nil, exit.Errorf(exit.Usage, "proxy: TLS: %w", err)
+	}
+	secured, err := tlsdial.Client(ctx, conn, config)
+	if err != nil {
+		conn.Close()
+		return nil, exit.Errorf(exit.Of(err), "proxy: %w", err)
+	}
+	return secured, nil
 }
 
 // parseProxy adds the credentials of the environment or the file to the URL's.
@@ -121,21 +157,39 @@ func (c *Cmd) greet(conn net.Conn) error {
 }
 
 // secure does the TLS handshake; on failure it closes conn.
-func (c *Cmd) secure(ctx context.Context, conn net.Conn, target socket.Addr, o *outcome) (net.Conn, error) {
+func (c *Cmd) secure(ctx context.Context, conn net.Conn, target socket.Addr, call *cli.Call, o *outcome) (net.Conn, error) {
 	o.phase = phaseTLS
 	host := target.Host
 	if host == "" {
 		host = "localhost"
 	}
-	config, err := tlsdial.Options(c.TLS).Config(host)
+	config, err := c.TLS.options().Config(host)
 	if err != nil {
 		conn.Close()
 		return nil, exit.Errorf(exit.Usage, "TLS: %w", err)
 	}
+	if c.StartTLS != "" {
+		if err := tlsdial.StartTLS(ctx, conn, c.StartTLS); err != nil {
+			conn.Close()
+			return nil, err
+		}
+	}
 	secured, err := tlsdial.Client(ctx, conn, config)
+	if c.TLS.Show {
+		for _, line := range secured.Describe() {
+			report.Notice(call.Stderr, call.Name, "%s", line)
+		}
+	}
 	if err != nil {
 		conn.Close()
 		return nil, err
 	}
+	if c.TLS.AllowTruncation {
+		secured = secured.AllowTruncation()
+	}
 	return secured, nil
+}
+
+func (f *tlsFlags) options() tlsdial.Options {
+	return tlsdial.Options{CA: f.CA, Cert: f.Cert, Key: f.Key, Name: f.Name, Insecure: f.Insecure, Pin: f.Pin}
 }

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"crypto/tls"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"nettool/internal/exit"
 	"nettool/internal/report"
 	"nettool/internal/socket"
+	"nettool/internal/tlsdial"
 )
 
 // The pace of --retry and of --wait.
@@ -34,8 +36,9 @@ func (c *Cmd) connect(ctx context.Context, target socket.Addr, call *cli.Call, o
 	pace := c.Retry.pace()
 	var last error
 	for left := int(c.Retry.Retry); ; left-- {
-		conn, err := c.reach(within, target, o)
+		conn, err := c.reach(within, target, call, o)
 		if err == nil {
+			c.announce(conn, call, o)
 			return conn, nil
 		}
 		if ctx.Err() != nil {
@@ -58,6 +61,21 @@ func (c *Cmd) connect(ctx context.Context, target socket.Addr, call *cli.Call, o
 			return nil, last
 		}
 	}
+}
+
+// announce says, with -v, what we are connected to.
+func (c *Cmd) announce(conn net.Conn, call *cli.Call, o *outcome) {
+	if !c.Status.Verbose {
+		return
+	}
+	how := ""
+	if c.Reach.Proxy != "" {
+		how = ", a proxy, and through it to " + o.target
+	}
+	if secured, ok := conn.(tlsdial.Conn); ok {
+		how += ", with " + tls.VersionName(secured.ConnectionState().Version)
+	}
+	report.Notice(call.Stderr, call.Name, "connected to %s%s in %s", peerName(conn), how, socket.Brief(o.connectTime))
 }
 
 // pace is how long to wait before each next attempt, without the jitter: the delay

@@ -9,22 +9,31 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"nettool/internal/cli"
+	"nettool/internal/dialogue"
 	"nettool/internal/exit"
 	"nettool/internal/relay"
+	"nettool/internal/report"
+	"nettool/internal/socket"
 	"nettool/internal/tap"
 )
 
 // session is the session that the flags ask for.
-func (c *Cmd) session(conn net.Conn, call *cli.Call) *relay.Session {
+func (c *Cmd) session(conn net.Conn, target socket.Addr, call *cli.Call) *relay.Session {
 	s := &relay.Session{
 		Conn: conn, In: call.Stdin, Out: call.Stdout,
-		Linger:     time.Duration(c.Times.Linger),
-		Idle:       time.Duration(c.Times.Idle),
-		Deadline:   time.Duration(c.Times.Deadline),
-		AfterEOF:   time.Duration(c.Times.AfterEOF),
-		NoShutdown: c.Session.NoShutdown,
-		FullDuplex: c.Session.FullDuplex,
-		QuitOn:     c.Session.QuitOn,
+		Linger:        time.Duration(c.Times.Linger),
+		Idle:          time.Duration(c.Times.Idle),
+		Deadline:      time.Duration(c.Times.Deadline),
+		AfterEOF:      time.Duration(c.Times.AfterEOF),
+		FullDuplex:    c.Session.FullDuplex,
+		QuitOn:        c.Session.QuitOn,
+		Delay:         time.Duration(c.Session.Delay),
+		DatagramLines: c.Session.DatagramLines,
+	}
+	s.HalfCloseAfter = c.halfCloseAfter(target)
+	s.HalfClosed = func() {
+		report.Notice(call.Stderr, call.Name, "nothing received for %v after the end of standard input: closed our side of the session with %s (--half-close-after)",
+			s.HalfCloseAfter, peerName(conn))
 	}
 	if c.Session.SendOnly {
 		s.Out = nil
@@ -35,6 +44,25 @@ func (c *Cmd) session(conn net.Conn, call *cli.Call) *relay.Session {
 	return s
 }
 
+// defaultHalfCloseAfter is for how long a silent peer keeps our side open where
+// its end could end the peer's, too.
+const defaultHalfCloseAfter = 5 * time.Second
+
+// halfCloseAfter is when our side ends after standard input. TLS servers cut their
+// answer at our close_notify, and proxies drop it at our FIN: there, it stays open
+// while the peer talks.
+func (c *Cmd) halfCloseAfter(target socket.Addr) time.Duration {
+	switch {
+	case c.Session.NoShutdown:
+		return -1
+	case c.Session.HalfCloseAfter != 0:
+		return time.Duration(c.Session.HalfCloseAfter)
+	case c.Session.Shutdown || c.Session.SendOnly || !target.TLS && c.Reach.Proxy == "":
+		return 0
+	}
+	return defaultHalfCloseAfter
+}
+
 // watch holds what observes the bytes of a session. The zero value observes
 // nothing.
 type watch struct {
@@ -43,15 +71,16 @@ type watch struct {
 	visible        func([]byte) []byte // for a terminal, or nil
 	rest           func() []byte       // what visible has held back
 	record         *tap.Record
-	file           *os.File // of record
+	file           *os.File           // of record
+	talk           *dialogue.Dialogue // or nil
 	limit          *tap.Limit
 	sum            *tap.Sum
 }
 
 // watch hooks what the flags ask for into s; a session without any keeps the
 // kernel's fast paths.
-func (c *Cmd) watch(s *relay.Session) (*watch, error) {
-	w := &watch{limit: &tap.Limit{Bytes: int64(c.Session.Bytes), Lines: c.Session.Lines}}
+func (c *Cmd) watch(s *relay.Session, talk *dialogue.Dialogue) (*watch, error) {
+	w := &watch{talk: talk, limit: &tap.Limit{Bytes: int64(c.Session.Bytes), Lines: c.Session.Lines}}
 	if err := c.expectations(w); err != nil {
 		return nil, err
 	}
@@ -74,7 +103,7 @@ func (c *Cmd) watch(s *relay.Session) (*watch, error) {
 	if w.crlf != nil || w.sent != nil || w.record != nil {
 		s.Outgoing = w.outgoing
 	}
-	if w.limit.Set() || w.sum != nil || w.received != nil || w.record != nil || w.visible != nil {
+	if w.talk != nil || w.limit.Set() || w.sum != nil || w.received != nil || w.record != nil || w.visible != nil {
 		s.Incoming = w.incoming
 	}
 	return w, nil
@@ -82,9 +111,12 @@ func (c *Cmd) watch(s *relay.Session) (*watch, error) {
 
 // expectations are what decides whether the session was a success.
 func (c *Cmd) expectations(w *watch) (err error) {
-	if c.Session.Until != "" {
-		if w.limit.Until, err = regexp.Compile(c.Session.Until); err != nil {
-			return exit.Errorf(exit.Usage, "until %q: %w", c.Session.Until, err)
+	if until := c.Session.Until; until != nil {
+		if *until == "" {
+			return exit.Errorf(exit.Usage, `until "": an empty expression matches before anything came`)
+		}
+		if w.limit.Until, err = regexp.Compile(*until); err != nil {
+			return exit.Errorf(exit.Usage, "until %q: %w", *until, err)
 		}
 	}
 	bytes := int64(-1)
@@ -113,6 +145,10 @@ func (w *watch) outgoing(p []byte) (wire, show []byte) {
 func (w *watch) incoming(p []byte) (out []byte, done bool) {
 	n, done := w.limit.Take(p)
 	p = p[:n]
+	if w.talk != nil {
+		n, over := w.talk.Take(p)
+		p, done = p[:n], done || over
+	}
 	if w.sum != nil {
 		w.sum.Add(p)
 	}
@@ -132,6 +168,11 @@ func (w *watch) incoming(p []byte) (out []byte, done bool) {
 func (w *watch) check(err error) error {
 	if err != nil {
 		return err
+	}
+	if w.talk != nil {
+		if err := w.talk.Missing(); err != nil {
+			return exit.With(exit.Expectation, err)
+		}
 	}
 	if err := w.limit.Missing(); err != nil {
 		return exit.With(exit.Expectation, err)

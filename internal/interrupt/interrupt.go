@@ -61,13 +61,29 @@ func watch(signals <-chan os.Signal, cancel context.CancelCauseFunc) {
 	}
 }
 
+// OnQuit calls end on SIGQUIT, which otherwise has Go show the stacks of all
+// goroutines, for as long as the process lives.
+func OnQuit(end func(error)) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGQUIT)
+	go awaitQuit(signals, end)
+}
+
+func awaitQuit(signals <-chan os.Signal, end func(error)) {
+	<-signals
+	end(exit.With(exit.Signal(syscall.SIGQUIT), &Error{syscall.SIGQUIT}))
+}
+
 // Error means that a signal ended a context. It is a context.Canceled, too.
 type Error struct{ Signal syscall.Signal }
 
 // Error names the signal.
 func (e *Error) Error() string {
-	if e.Signal == syscall.SIGINT {
+	switch e.Signal {
+	case syscall.SIGINT:
 		return "ended by SIGINT"
+	case syscall.SIGQUIT:
+		return "ended by SIGQUIT"
 	}
 	return "ended by SIGTERM"
 }

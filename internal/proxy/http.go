@@ -20,7 +20,10 @@ func (p Proxy) http(conn net.Conn, host, port string) error {
 	}
 	target := net.JoinHostPort(host, strconv.Itoa(int(n)))
 	request := "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n"
-	if p.User != "" {
+	switch {
+	case p.digest != nil:
+		request += "Proxy-Authorization: " + p.digest.answer(p.User, p.Password, target, nonce()) + "\r\n"
+	case p.User != "":
 		request += "Proxy-Authorization: Basic " +
 			base64.StdEncoding.EncodeToString([]byte(p.User+":"+p.Password)) + "\r\n"
 	}
@@ -50,6 +53,7 @@ func httpAnswer(conn net.Conn) error {
 func httpStatus(header string) error {
 	line, _, _ := strings.Cut(header, "\r\n")
 	version, status, _ := strings.Cut(line, " ")
+	status = strings.TrimLeft(status, " ")
 	if !strings.HasPrefix(version, "HTTP/1.") {
 		return refused("does not speak HTTP: %.128q", line)
 	}
@@ -57,7 +61,10 @@ func httpStatus(header string) error {
 	case len(status) >= 3 && status[0] == '2':
 		return nil
 	case strings.HasPrefix(status, "407"):
-		return refused("wants a user name and a password, or others: %.128q", status)
+		return &refusedError{
+			text:      fmt.Sprintf("wants a user name and a password, or others: %.128q", status),
+			challenge: challenge(header),
+		}
 	}
 	return fmt.Errorf("answered %w", refused("%.128q", status))
 }

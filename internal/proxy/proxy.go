@@ -20,10 +20,24 @@ import (
 // Proxy is a proxy's address, protocol and credentials. The proxy resolves the name
 // of the peer.
 type Proxy struct {
-	Scheme   string // "socks5", "socks4a" or "http"
+	Scheme   string // "socks5", "socks4a", "http", or "https": TLS to an http proxy, which is the caller's to make
 	Addr     socket.Addr
 	User     string
 	Password string
+
+	digest *digest // answered to, not nil on the second attempt
+}
+
+// Answer returns the proxy for a second attempt, on a connection of its own, when err
+// is one of Connect that says it wants HTTP Digest authentication. ok is false
+// when it does not, or has been answered.
+func (p Proxy) Answer(err error) (again Proxy, ok bool) {
+	refused, ok := errors.AsType[*refusedError](err)
+	if !ok || refused.challenge == nil || p.digest != nil || p.User == "" {
+		return p, false
+	}
+	p.digest = refused.challenge
+	return p, true
 }
 
 // Parse reads SCHEME://[USER[:PASSWORD]@]HOST:PORT. socks5h is socks5, socks4
@@ -31,7 +45,7 @@ type Proxy struct {
 func Parse(text string) (Proxy, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
-		return Proxy{}, fmt.Errorf("proxy: want socks5://HOST:PORT, socks4a://HOST:PORT or http://HOST:PORT")
+		return Proxy{}, fmt.Errorf("proxy: want socks5://HOST:PORT, socks4a://HOST:PORT, http://HOST:PORT or https://HOST:PORT")
 	}
 	var p Proxy
 	switch u.Scheme {
@@ -39,13 +53,16 @@ func Parse(text string) (Proxy, error) {
 		p.Scheme = "socks5"
 	case "socks4", "socks4a":
 		p.Scheme = "socks4a"
-	case "http":
-		p.Scheme = "http"
+	case "http", "https":
+		p.Scheme = u.Scheme
 	default:
-		return p, fmt.Errorf("proxy scheme %q: want socks5, socks4a or http", u.Scheme)
+		return p, fmt.Errorf("proxy scheme %q: want socks5, socks4a, http or https", u.Scheme)
 	}
 	port := u.Port()
-	if port == "" && p.Scheme != "http" {
+	switch {
+	case port == "" && u.Scheme == "https":
+		port = "443"
+	case port == "" && u.Scheme != "http":
 		port = "1080"
 	}
 	if port == "" || strings.Trim(u.Path, "/") != "" {
@@ -91,8 +108,17 @@ func (p Proxy) Connect(ctx context.Context, conn net.Conn, host, port string) er
 	if ctx.Err() != nil {
 		code, err = exit.ConnectTimeout, ctx.Err()
 	}
-	return exit.Errorf(code, "proxy %s: %s", p, reason(err))
+	return exit.With(code, &connectError{fmt.Sprintf("proxy %s: %s", p, reason(err)), err})
 }
+
+// connectError is a failure of Connect, in words.
+type connectError struct {
+	text string
+	err  error
+}
+
+func (e *connectError) Error() string { return e.text }
+func (e *connectError) Unwrap() error { return e.err }
 
 func reason(err error) string {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -105,6 +131,7 @@ func reason(err error) string {
 type refusedError struct {
 	text        string
 	unreachable bool // the peer's fault, not the proxy's
+	challenge   *digest
 }
 
 func (e *refusedError) Error() string { return e.text }

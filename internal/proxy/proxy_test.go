@@ -84,6 +84,7 @@ func TestConnect(t *testing.T) {
 		"socks4 no":       {Proxy{Scheme: "socks4a"}, "abc", "\x00\x5b\x00\x00\x00\x00\x00\x00", "", "could not connect", exit.Handshake},
 		"http":            {Proxy{Scheme: "http"}, "::1", "HTTP/1.1 200 OK\r\nA: b\r\n\r\n", "CONNECT [::1]:80 HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "", 0},
 		"http password":   {Proxy{Scheme: "http", User: "u", Password: "pw"}, "abc", "HTTP/1.0 200\r\n\r\n", "CONNECT abc:80 HTTP/1.1\r\nHost: abc:80\r\nProxy-Authorization: Basic dTpwdw==\r\n\r\n", "", 0},
+		"http spaces":     {Proxy{Scheme: "http"}, "abc", "HTTP/1.1  200\r\n\r\n", "CONNECT abc:80 HTTP/1.1\r\nHost: abc:80\r\n\r\n", "", 0},
 		"http wants":      {Proxy{Scheme: "http"}, "abc", "HTTP/1.1 407 Proxy Auth\r\n\r\n", "", "wants a user name", exit.Handshake},
 		"http no":         {Proxy{Scheme: "http"}, "abc", "HTTP/1.1 502 Bad\r\n\r\n", "", `502 Bad`, exit.Handshake},
 		"http is ssh":     {Proxy{Scheme: "http"}, "abc", "SSH-2.0\r\n\r\n", "", "does not speak HTTP", exit.Handshake},

@@ -49,7 +49,7 @@ func (e *engine) sendingEnded(err error) {
 		e.inputEnded()
 	case err == errQuit:
 		e.stdinEOF = true
-		e.halfClose()
+		e.endSide()
 		e.close(ReasonQuit, true)
 	case err == errStopped:
 		e.checkClosing()
@@ -60,11 +60,12 @@ func (e *engine) sendingEnded(err error) {
 	}
 }
 
-// inputEnded shuts our side down, once. The session then lasts until the peer ends,
-// or until what the options say instead.
+// inputEnded ends our side, at once or after a silence. The session then lasts
+// until the peer ends, or until what the options say instead.
 func (e *engine) inputEnded() {
 	e.stdinEOF = true
-	e.halfClose()
+	e.s.counts.lastIn.Store(e.s.counts.now())
+	e.endSide()
 	switch {
 	case e.closing != nil:
 		e.checkClosing()
@@ -73,14 +74,23 @@ func (e *engine) inputEnded() {
 	case e.out == nil:
 		e.close(ReasonDone, !e.link.datagram)
 	case e.afterEOF > 0:
-		e.s.counts.lastIn.Store(e.s.counts.now())
 		e.quiet.Reset(e.afterEOF)
 	}
 }
 
+// endSide closes our side, or begins to wait for the peer's silence. A session that
+// is closing does not wait.
+func (e *engine) endSide() {
+	switch after := e.s.HalfCloseAfter; {
+	case after == 0 || e.link.datagram:
+		e.halfClose()
+	case after > 0 && e.closing == nil:
+		e.hold.Reset(after)
+	}
+}
+
 func (e *engine) halfClose() {
-	quiet := e.s.QuietEnd && e.s.counts.taken.Load() == 0
-	if !e.s.NoShutdown && !quiet {
+	if !e.s.QuietEnd || e.s.counts.taken.Load() > 0 {
 		e.link.closeWrite()
 	}
 }
@@ -157,6 +167,7 @@ func (e *engine) close(reason string, wantEnd bool) {
 	}
 	e.closing = &closing{reason: reason, wantEnd: wantEnd, since: time.Now(), step: firstStep, progress: -1}
 	e.quiet.Stop()
+	e.hold.Stop()
 	e.halt.stop() // upload takes nothing more
 	e.checkClosing()
 }
@@ -244,6 +255,8 @@ func (e *engine) verdict() error {
 		return brokenError(e.broken)
 	case e.reason == ReasonDone && e.out != nil:
 		return nil // it has what it wanted
+	case e.lost > 0 && e.peerEOF && !e.stdinEOF:
+		return exit.Hint(exit.With(exit.Broken, errPeerEnded), goOn)
 	case e.lost > 0:
 		return exit.With(exit.Broken, errLost)
 	}

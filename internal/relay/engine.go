@@ -34,7 +34,7 @@ type engine struct {
 
 	showing sync.Mutex // held while Out is written
 
-	deadline, idle, quiet, tick, lookout *time.Timer
+	deadline, idle, quiet, hold, tick, lookout *time.Timer
 }
 
 // event is the end of one goroutine.
@@ -92,7 +92,8 @@ func orDefault(d, def time.Duration) time.Duration {
 // launch starts the timers and the goroutines.
 func (e *engine) launch() {
 	e.s.counts.started.Store(time.Now().UnixNano())
-	e.deadline, e.idle, e.quiet, e.tick = timer(e.s.Deadline), timer(e.s.Idle/idleSamples), timer(0), timer(0)
+	e.deadline, e.idle, e.tick = timer(e.s.Deadline), timer(e.s.Idle/idleSamples), timer(0)
+	e.quiet, e.hold = timer(0), timer(0)
 	if e.in != nil {
 		e.sending = true
 		e.running++
@@ -149,6 +150,8 @@ func (e *engine) supervise(ctx context.Context) {
 			e.checkIdle()
 		case <-e.quiet.C:
 			e.checkQuiet()
+		case <-e.hold.C:
+			e.checkHold()
 		case <-e.tick.C:
 			e.checkClosing()
 		case <-e.lookout.C:
@@ -196,6 +199,19 @@ func (e *engine) checkQuiet() {
 	e.close(ReasonAfterEOF, false)
 }
 
+// checkHold closes our side when nothing was received for HalfCloseAfter. The
+// peer may still speak.
+func (e *engine) checkHold() {
+	if left := e.left(e.s.HalfCloseAfter, e.s.counts.lastIn.Load()); left > 0 {
+		e.hold.Reset(left)
+		return
+	}
+	e.halfClose()
+	if e.s.HalfClosed != nil {
+		e.s.HalfClosed()
+	}
+}
+
 // left returns how much of limit remains since the moment last. While we wait for
 // Out's reader and not for the peer, that is all of it.
 func (e *engine) left(limit time.Duration, last int64) time.Duration {
@@ -214,7 +230,7 @@ func (e *engine) release() {
 	e.halt.stop() // nothing more is taken from In
 	e.wake.wake()
 	e.link.close(e.err == nil && e.broken == nil)
-	for _, t := range []*time.Timer{e.deadline, e.idle, e.quiet, e.tick, e.lookout} {
+	for _, t := range []*time.Timer{e.deadline, e.idle, e.quiet, e.hold, e.tick, e.lookout} {
 		t.Stop()
 	}
 	grace := time.NewTimer(50 * time.Millisecond)

@@ -19,6 +19,12 @@ var (
 // errLost is the failure of a session whose bytes did not all arrive.
 var errLost = errors.New("the peer did not take everything")
 
+// errPeerEnded is the same where the peer's end was the reason.
+var errPeerEnded = errors.New("the peer ended its side before all was sent, which ended ours")
+
+// goOn is what can be done about errPeerEnded.
+const goOn = "if the peer still reads, --full-duplex goes on sending after its end"
+
 // localError is a failure at our own end of the session.
 type localError struct {
 	verb string // readStdin or writeStdout
@@ -37,8 +43,10 @@ func (e *localError) Unwrap() error { return e.err }
 func brokenReason(err error) string {
 	class := socket.ClassOf(err)
 	switch {
-	case class == socket.Reset, errors.Is(err, io.ErrUnexpectedEOF):
+	case class == socket.Reset:
 		return ReasonReset
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return ReasonTruncated
 	case socket.DeadPeer(err):
 		return ReasonDeadPeer
 	case class == socket.Refused:
@@ -71,7 +79,7 @@ func (e *connError) Error() string {
 	case errors.Is(e.err, syscall.EPIPE):
 		return "the peer closed the connection while we were sending"
 	case errors.Is(e.err, io.ErrUnexpectedEOF):
-		return "the connection ended in the middle of a TLS record"
+		return "the TLS stream was cut off: the peer ended the connection without close_notify"
 	case brokenReason(e.err) == ReasonDeadPeer:
 		return "the peer vanished: " + innermost(e.err).Error()
 	}

@@ -27,7 +27,11 @@ type closeWriter interface{ CloseWrite() error }
 func newLink(conn net.Conn) *link {
 	l := &link{conn: conn}
 	base := conn
-	if c, ok := conn.(interface{ NetConn() net.Conn }); ok {
+	for { // TLS may be within TLS, to a proxy
+		c, ok := base.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
 		base, l.wrapped = c.NetConn(), true
 	}
 	l.base = base

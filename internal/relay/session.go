@@ -36,7 +36,16 @@ type Session struct {
 	Deadline time.Duration // of the whole session; default off
 	AfterEOF time.Duration // no byte received after In ended: success; default off, 2 s for datagrams
 
-	NoShutdown bool   // keep our side open when In ends
+	// HalfCloseAfter is for how long without a received byte our side stays open
+	// after the end of In: not at all, or, if negative, for ever.
+	HalfCloseAfter time.Duration
+	// HalfClosed is told that it was closed for that silence. It runs in the
+	// goroutine of Run. Nil tells nobody.
+	HalfClosed func()
+
+	Delay         time.Duration // between the lines of In; default off
+	DatagramLines bool          // a datagram is a line of In, not a read of it
+
 	QuietEnd   bool   // keep it open when In ends without a byte: a server's /dev/null has nothing to say, and must not end its client's upload
 	FullDuplex bool   // keep sending after the peer's end
 	QuitOn     string // a line of In that starts with it is sent and ends the session
@@ -60,6 +69,7 @@ const (
 	ReasonQuit      = "quit"      // a line that starts with QuitOn was sent
 	ReasonAfterEOF  = "after_eof" // the peer was silent for AfterEOF
 	ReasonReset     = "reset"     // the peer reset the connection
+	ReasonTruncated = "truncated" // a TLS stream ended without close_notify
 	ReasonIdle      = "idle"      // no byte for Idle
 	ReasonMaxTime   = "max_time"  // Deadline
 	ReasonDeadPeer  = "dead_peer" // the peer vanished

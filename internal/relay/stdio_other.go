@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // waker interrupts waits for In and Out, where the system lets it.
@@ -26,6 +27,16 @@ func (w *waker) stop() {
 func (w *waker) stopped() bool { return w.halted.Load() }
 func (w *waker) wake()         { w.once.Do(func() { close(w.ch) }) }
 func (w *waker) close()        { w.wake() }
+
+// sleep waits for d, or until the waker wakes: errStopped.
+func (w *waker) sleep(d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-w.ch:
+		return errStopped
+	}
+}
 
 // input is the In of a session. A read of it cannot be interrupted.
 type input struct {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -66,6 +67,20 @@ func (w *waker) wait(fd int, events int16) (revents int16, err error) {
 			return fds[0].Revents, nil
 		case fds[1].Revents != 0:
 			return 0, errStopped
+		}
+	}
+}
+
+// sleep waits for d, or until the waker wakes: errStopped.
+func (w *waker) sleep(d time.Duration) error {
+	fds := []unix.PollFd{{Fd: int32(w.r), Events: unix.POLLIN}}
+	for end := time.Now().Add(d); ; {
+		left := time.Until(end)
+		if left <= 0 {
+			return nil
+		}
+		if n, _ := unix.Poll(fds, int(min(left, time.Hour).Milliseconds())+1); n > 0 {
+			return errStopped
 		}
 	}
 }

@@ -19,7 +19,8 @@ func (e *engine) upload() {
 }
 
 func (e *engine) sendAll() error {
-	plain := e.s.Outgoing == nil && e.s.QuitOn == ""
+	byLine := e.s.Delay > 0 || e.s.DatagramLines
+	plain := e.s.Outgoing == nil && e.s.QuitOn == "" && !byLine
 	if plain && e.link.raw != nil && e.in.regular() {
 		if handled, err := e.sendFile(); handled {
 			return err
@@ -31,16 +32,20 @@ func (e *engine) sendAll() error {
 	}
 	buf := make([]byte, size)
 	quitting := quit.Scanner{Prefix: e.s.QuitOn}
+	send := func(p []byte) error { return e.send(&quitting, p) }
+	lines := &lines{hold: e.s.DatagramLines, longest: size, pause: func() error { return e.halt.sleep(e.s.Delay) }}
 	for {
 		n, err := e.in.read(buf)
-		if n > 0 {
-			if err := e.send(&quitting, buf[:n]); err != nil {
+		if n > 0 && !byLine {
+			if err := send(buf[:n]); err != nil {
 				return err
 			}
+		} else if err := lines.send(buf[:n], send); err != nil {
+			return err
 		}
 		switch {
 		case err == io.EOF:
-			return nil
+			return lines.flush(send)
 		case err == errStopped:
 			return err
 		case err != nil:

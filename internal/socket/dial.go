@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"syscall"
 	"time"
 
@@ -36,7 +37,7 @@ func dialHost(ctx context.Context, a Addr, o Options) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if candidates = reachableFrom(o.Source, candidates); len(candidates) == 0 {
+	if candidates = o.reachable(candidates); len(candidates) == 0 {
 		return nil, exit.Errorf(exit.Usage, "source %s: %q has no address of that family", o.Source.Addr(), a)
 	}
 	return a.race(ctx, candidates, o)
@@ -66,19 +67,30 @@ func (a Addr) textOf(at netip.AddrPort) string {
 	return a.Path
 }
 
-// reachableFrom returns the candidates of the source's family, or all of them if no
+// reachable returns the candidates of the sources' families, or all of them if no
 // source is given.
-func reachableFrom(source netip.AddrPort, candidates []netip.AddrPort) []netip.AddrPort {
-	if !source.IsValid() {
-		return candidates
-	}
+func (o Options) reachable(candidates []netip.AddrPort) []netip.AddrPort {
 	var fit []netip.AddrPort
 	for _, c := range candidates {
-		if c.Addr().Is4() == source.Addr().Unmap().Is4() {
+		if _, ok := o.sourceFor(c.Addr()); ok {
 			fit = append(fit, c)
 		}
 	}
 	return fit
+}
+
+// sourceFor is the local address for a peer, zero if the kernel chooses. ok is false
+// if there is none of its family.
+func (o Options) sourceFor(peer netip.Addr) (source netip.AddrPort, ok bool) {
+	if !o.Source.Addr().IsValid() {
+		return o.Source, true
+	}
+	for _, s := range []netip.AddrPort{o.Source, o.Source6} {
+		if s.IsValid() && s.Addr().Unmap().Is4() == peer.Unmap().Is4() {
+			return s, true
+		}
+	}
+	return netip.AddrPort{}, false
 }
 
 // DialOne makes one attempt at one candidate: addr is IP:PORT or a unix path.
@@ -89,29 +101,45 @@ func DialOne(ctx context.Context, network, addr string, o Options) (net.Conn, er
 	}
 	d := net.Dialer{KeepAlive: -1, FallbackDelay: -1, Control: o.control(false)}
 	d.SetMultipathTCP(false)
-	if o.Source.IsValid() {
-		d.LocalAddr = localAddr(network, o.Source)
-	}
+	d.LocalAddr = o.localAddr(network, addr)
 	conn, err := d.DialContext(ctx, network, addr)
-	for delay := time.Millisecond; isBusy(network, err) && clock.Sleep(ctx, delay); delay = min(2*delay, 50*time.Millisecond) {
+	for delay := time.Millisecond; isBusy(network, err) && o.SourcePath == "" && clock.Sleep(ctx, delay); delay = min(2*delay, 50*time.Millisecond) {
 		conn, err = d.DialContext(ctx, network, addr)
 	}
 	if err != nil {
+		o.unbind(network, err)
 		return nil, err
 	}
 	o.settle(conn)
 	return conn, nil
 }
 
-func localAddr(network string, source netip.AddrPort) net.Addr {
-	source = netip.AddrPortFrom(source.Addr().Unmap(), source.Port())
+// localAddr is what to bind to before connecting to addr, nil for nothing.
+func (o Options) localAddr(network, addr string) net.Addr {
+	if isUnixNetwork(network) {
+		if o.SourcePath == "" {
+			return nil
+		}
+		return &net.UnixAddr{Net: network, Name: o.SourcePath}
+	}
+	peer, _ := netip.ParseAddrPort(addr)
+	source, _ := o.sourceFor(peer.Addr())
 	switch {
-	case isTCPNetwork(network):
-		return net.TCPAddrFromAddrPort(source)
-	case isUnixNetwork(network):
+	case source == netip.AddrPort{}:
 		return nil
+	case isTCPNetwork(network):
+		return &net.TCPAddr{IP: source.Addr().Unmap().AsSlice(), Port: int(source.Port()), Zone: source.Addr().Zone()}
 	default:
-		return net.UDPAddrFromAddrPort(source)
+		return &net.UDPAddr{IP: source.Addr().Unmap().AsSlice(), Port: int(source.Port()), Zone: source.Addr().Zone()}
+	}
+}
+
+// unbind removes the file of SourcePath when err, the failure of dialling, came after
+// it was made.
+func (o Options) unbind(network string, err error) {
+	call, ok := errors.AsType[*os.SyscallError](err)
+	if isUnixNetwork(network) && o.SourcePath != "" && o.SourcePath[0] != '@' && ok && call.Syscall == "connect" {
+		os.Remove(o.SourcePath)
 	}
 }
 

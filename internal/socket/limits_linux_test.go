@@ -21,7 +21,7 @@ func TestAddressLimits(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("n", n) }
 	for text, ok := range map[string]bool{
 		"/" + long(106): true, "/" + long(107): false,
-		"unix:@" + long(106): true, "unix:@" + long(107): false,
+		"unix:@" + long(107): true, "unix:@" + long(108): false,
 		long(253) + ":1": true, long(254) + ":1": false,
 		"x:65535": true, "x:65536": false, "x:99999999999999999999": false,
 		"fd:1048576": true, "fd:1048577": false, "fd:99999999999999999999": false,

@@ -37,7 +37,9 @@ type Options struct {
 	DSCP        int            // 1 to 63: the upper six bits of the TOS or traffic class byte (RFC 2474)
 	Interface   string         // SO_BINDTODEVICE
 	NoDelay     int            // TCP_NODELAY: zero is on; Accept of the net package turns it on whatever was inherited
-	Source      netip.AddrPort // Dial: local address; zero leaves it to the kernel
+	Source      netip.AddrPort // Dial: local address; zero leaves it to the kernel, and a port alone the IP
+	Source6     netip.AddrPort // Dial: local address for IPv6 peers, if Source is one for IPv4
+	SourcePath  string         // Dial: name of a unix socket; removed if connecting fails, otherwise the caller's to remove
 	Mode        fs.FileMode    // unix listeners: mode of the socket file; zero leaves it to the umask
 	Owner       string         // unix listeners: owner of the socket file, "user", "user:group" or ":group", names or numbers
 }

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"net/netip"
 	"strings"
 	"time"
 
@@ -60,7 +61,7 @@ func (o Options) applyBuffers(s *setter) {
 // autobind gives a datagram client an address in the abstract namespace, so
 // that the peer can answer (unix(7), "Autobind feature").
 func (o Options) autobind(s *setter, network string, listening bool) {
-	if network != "unixgram" || listening || s.err != nil {
+	if network != "unixgram" || listening || o.SourcePath != "" || s.err != nil {
 		return
 	}
 	if err := unix.Bind(s.fd, &unix.SockaddrUnix{}); err != nil {
@@ -71,7 +72,7 @@ func (o Options) autobind(s *setter, network string, listening bool) {
 // applySource lets many connections share a source port while their peers
 // differ (IP_BIND_ADDRESS_NO_PORT), and a chosen port be used again at once.
 func (o Options) applySource(s *setter) {
-	if !o.Source.IsValid() {
+	if o.Source == (netip.AddrPort{}) {
 		return
 	}
 	if o.Source.Port() == 0 {

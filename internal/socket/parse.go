@@ -11,8 +11,8 @@ import (
 	"nettool/internal/exit"
 )
 
-// maxPath is the longest path that fits sun_path with its final zero byte
-// (unix(7)).
+// maxPath is the longest path that fits sun_path with its final zero byte, and the
+// longest abstract name, for which "@" is a zero byte before it (unix(7)).
 const maxPath = 107
 
 // Parse reads one ADDRESS. Its errors carry exit.Usage, name the part that is
@@ -90,8 +90,8 @@ func parsePath(network, path string) (Addr, error) {
 	switch {
 	case path == "" || path == "@":
 		return Addr{}, fmt.Errorf("the path is missing; the form is %s:/path or %s:@name", network, network)
-	case len(path) > maxPath:
-		return Addr{}, fmt.Errorf("the path has %d bytes, a unix socket's has %d at most", len(path), maxPath)
+	case len(strings.TrimPrefix(path, "@")) > maxPath:
+		return Addr{}, fmt.Errorf("the path has %d bytes, a unix socket's has %d at most", len(strings.TrimPrefix(path, "@")), maxPath)
 	case strings.ContainsRune(path, 0):
 		return Addr{}, fmt.Errorf("the path holds a zero byte")
 	}

@@ -55,6 +55,9 @@ func (a Addr) lookup(ctx context.Context) ([]netip.Addr, error) {
 		return a.admitted([]netip.Addr{loopback4(), netip.IPv6Loopback()}), nil
 	}
 	if ip, err := netip.ParseAddr(a.Host); err == nil {
+		if !hasZone(ip.Zone()) {
+			return nil, exit.Errorf(exit.Local, "address %q: there is no network interface %q", a, ip.Zone())
+		}
 		return a.admittedOf([]netip.Addr{ip})
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", a.Host)
@@ -81,6 +84,18 @@ func (a Addr) admitted(ips []netip.Addr) []netip.Addr {
 		}
 	}
 	return fit
+}
+
+// hasZone reports whether zone is empty, or the name or number of an interface.
+func hasZone(zone string) bool {
+	if zone == "" {
+		return true
+	}
+	_, err := net.InterfaceByName(zone)
+	if n, digits := number(zone); err != nil && digits {
+		_, err = net.InterfaceByIndex(n)
+	}
+	return err == nil
 }
 
 func loopback4() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }

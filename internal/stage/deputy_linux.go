@@ -123,7 +123,7 @@ func (d *Deputy) PID() int { return d.pid }
 // ends the server must not end it before, and what it starts has these signals as
 // they are by default.
 func serveOrders(l *handoff.Link) int {
-	signal.Notify(make(chan os.Signal, 1), unix.SIGTERM, unix.SIGINT)
+	signal.Notify(make(chan os.Signal, 1), unix.SIGTERM, unix.SIGINT, unix.SIGQUIT)
 	for {
 		m, fds, err := l.Receive(true)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"io"
 	"math/big"
@@ -109,6 +110,40 @@ func TestCloseWrite(t *testing.T) {
 	}
 }
 
+// The end of the connection is not the end of the data, unless it is said to be.
+func TestTruncated(t *testing.T) {
+	t.Parallel()
+	cert := certificate(t, time.Now().Add(-time.Hour), 2*time.Hour)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		server := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: version, MaxVersion: version}
+		for name, test := range map[string]struct {
+			polite, loose bool
+			want          error
+		}{
+			"close_notify":          {polite: true},
+			"cut":                   {want: io.ErrUnexpectedEOF},
+			"cut, and that is fine": {loose: true},
+		} {
+			conn := servedBy(t, server, func(c *tls.Conn) {
+				io.WriteString(c, "all there is")
+				if test.polite {
+					c.CloseWrite()
+				}
+			})
+			c, err := Client(t.Context(), conn, trusting(cert))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.loose {
+				c = c.AllowTruncation()
+			}
+			if got, err := io.ReadAll(c); string(got) != "all there is" || err != test.want {
+				t.Errorf("%s, %s: %q, %v", tls.VersionName(version), name, got, err)
+			}
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -140,6 +175,8 @@ func TestPin(t *testing.T) {
 	sum := sha256.Sum256(cert.Leaf.Raw)
 	key := sha256.Sum256(cert.Leaf.RawSubjectPublicKeyInfo)
 	for pin, ok := range map[string]bool{
+		"SHA256:" + hex.EncodeToString(sum[:]): true, "sha256:" + strings.ToUpper(hex.EncodeToString(sum[:])): true,
+		"SHA256:" + base64.RawStdEncoding.EncodeToString(key[:]): true, "sha256//" + base64.StdEncoding.EncodeToString(key[:]): true,
 		hex.EncodeToString(sum[:]): true, hex.EncodeToString(key[:]): true, strings.Repeat("00", 32): false,
 	} {
 		config, err := Options{Pin: pin}.Config("127.0.0.1")

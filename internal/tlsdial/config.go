@@ -109,14 +109,18 @@ func (o Options) pinned(c *tls.Config) error {
 	return nil
 }
 
-// parsePin reads hex, with or without colons, or base64, with or without
-// "sha256//".
+// parsePin reads hex, with or without colons, or base64. "sha256:" (openssl's and
+// ssh's, in any case) or "sha256//" (curl's) may precede it.
 func parsePin(text string) ([]byte, error) {
-	plain := strings.TrimPrefix(strings.TrimPrefix(text, "sha256//"), "sha256:")
+	plain := text
+	if n := len("sha256:"); len(text) > n && strings.EqualFold(text[:n], "sha256:") {
+		plain = text[n:]
+	}
+	plain = strings.TrimPrefix(plain, "sha256//")
 	if raw, err := hex.DecodeString(strings.ReplaceAll(plain, ":", "")); err == nil && len(raw) == sha256.Size {
 		return raw, nil
 	}
-	if raw, err := base64.StdEncoding.DecodeString(plain); err == nil && len(raw) == sha256.Size {
+	if raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(plain, "=")); err == nil && len(raw) == sha256.Size {
 		return raw, nil
 	}
 	return nil, fmt.Errorf("pin %q: want a SHA-256 in hex or base64", text)

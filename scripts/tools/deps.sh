@@ -28,6 +28,8 @@ perl:perl-base
 openssl:openssl
 microsocks:microsocks
 tinyproxy:tinyproxy-bin
+nginx:nginx-light,libnginx-mod-mail
+redis-server:redis-server
 ps:procps
 script:bsdutils
 strace:strace

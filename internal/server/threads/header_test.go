@@ -38,7 +38,7 @@ func TestTurnedAway(t *testing.T) {
 		"hello": `proxy no header: the connection begins with "hello"`,
 	} {
 		h, r := start(t, anonymous())
-		r.refusal = "go"
+		r.cfg.Refusal = "go"
 		client, _ := h.ConnectAnonymous()
 		io.WriteString(client, says)
 		client.CloseWrite()
