@@ -1,6 +1,7 @@
 package child
 
 import (
+	"crypto/x509"
 	"fmt"
 	"io"
 	"os"
@@ -63,13 +64,17 @@ func serve() error {
 	if !ok {
 		return exit.Errorf(exit.Usage, "handler %q: there is no such handler", parent.Config.Handler)
 	}
-	if err := enter(parent.Config.Sandbox, handler.Needs(parent.Config.Handler)); err != nil {
+	roots, err := handler.Trust(&parent.Config.Forward, parent.Attached) // while files can be read
+	if err != nil {
+		return exit.With(exit.Local, err)
+	}
+	if err := enter(parent.Config.Sandbox, handler.Needs(&parent.Config)); err != nil {
 		return exit.With(exit.Local, err)
 	}
 	if err := parent.Ready(); err != nil {
 		return nil // the parent is gone
 	}
-	return loop(parent, run)
+	return loop(parent, run, roots)
 }
 
 // enter goes into the sandbox. What it lacks here the server has said.
@@ -84,7 +89,7 @@ func enter(way handoff.Sandbox, needs sandbox.Needs) error {
 }
 
 // loop handles connections until the parent closes the link.
-func loop(parent *handoff.Parent, run handler.Func) error {
+func loop(parent *handoff.Parent, run handler.Func, roots *x509.CertPool) error {
 	for {
 		conn, fd, err := parent.Next()
 		if err == io.EOF {
@@ -93,25 +98,41 @@ func loop(parent *handoff.Parent, run handler.Func) error {
 		if err != nil {
 			return exit.With(exit.Local, err)
 		}
-		if err := parent.Finish(handle(parent, run, conn, fd), fd); err != nil {
+		if err := parent.Finish(handle(parent, run, roots, conn, fd), fd); err != nil {
 			return exit.With(exit.Local, err)
 		}
 	}
 }
 
 // handle runs one connection. Its descriptor stays open.
-func handle(parent *handoff.Parent, run handler.Func, conn *handoff.Conn, fd int) handoff.Result {
+func handle(parent *handoff.Parent, run handler.Func, roots *x509.CertPool, conn *handoff.Conn, fd int) handoff.Result {
 	parent.Page.Begin()
 	in, out := parent.Page.Counters()
 	raw := handler.NewRaw(fd, parent.Config.Limits, acceptedAt(conn), parent.Page.Activity())
-	reason, text := session(run, raw, parent.Config.QuitOn, in, out)
+	to := forwarded(parent, roots, conn)
+	reason, text := session(run, raw, parent.Config.QuitOn, in, out, to)
 	info, _ := socket.InfoFD(fd)
-	return handoff.Result{
+	r := handoff.Result{
 		Ended:   handoff.Now(),
 		RTT:     uint32(info.RTT / time.Microsecond),
 		Retrans: info.Retrans,
 		Reason:  reason,
 		Error:   text,
+	}
+	if to != nil {
+		r.Side, r.Reached = to.Side, to.Reached
+	}
+	return r
+}
+
+// forwarded is what the handler of forwarded connections is given; nil for others.
+func forwarded(parent *handoff.Parent, roots *x509.CertPool, conn *handoff.Conn) *handler.Forward {
+	if len(conn.Routes) == 0 {
+		return nil
+	}
+	return &handler.Forward{
+		Config: &parent.Config.Forward, Roots: roots, Routes: conn.Routes, Local: conn.Local, Remote: conn.Remote,
+		Routed: func(backend int) { parent.Routed(&handoff.Routed{ID: conn.ID, Backend: backend}) },
 	}
 }
 

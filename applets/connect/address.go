@@ -2,29 +2,15 @@ package connect
 
 import (
 	"fmt"
-	"net/netip"
 	"strconv"
 
+	"nettool/internal/cli"
 	"nettool/internal/exit"
 	"nettool/internal/socket"
 )
 
 // source is the value of --source.
-type source netip.AddrPort
-
-// UnmarshalText parses an IP, or an IP and a port.
-func (s *source) UnmarshalText(text []byte) error {
-	if ip, err := netip.ParseAddr(string(text)); err == nil {
-		*s = source(netip.AddrPortFrom(ip, 0))
-		return nil
-	}
-	ap, err := netip.ParseAddrPort(string(text))
-	if err != nil {
-		return fmt.Errorf("source %q: want an IP address of this machine, or IP:PORT", text)
-	}
-	*s = source(ap)
-	return nil
-}
+type source = cli.Source
 
 // times is the value of --retry; forever is negative.
 type times int
@@ -44,20 +30,7 @@ func (n *times) UnmarshalText(text []byte) error {
 }
 
 // version is the value of --proxy-protocol, 0 for none.
-type version int
-
-// UnmarshalText parses v1 or v2.
-func (v *version) UnmarshalText(text []byte) error {
-	switch string(text) {
-	case "v1":
-		*v = 1
-	case "v2":
-		*v = 2
-	default:
-		return fmt.Errorf("proxy-protocol %q: want v1 or v2", text)
-	}
-	return nil
-}
+type version = cli.ProxyVersion
 
 // Plain fills the arguments of a command line that has no flags.
 func (c *Cmd) Plain(args []string) bool {

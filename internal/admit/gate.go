@@ -23,6 +23,7 @@ const (
 	Rate       Cause = "rate"        // all sources together open them too fast
 	Full       Cause = "full"        // every slot is taken
 	Resources  Cause = "resources"   // never said here: the caller is out of descriptors, memory or processes
+	Backend    Cause = "backend"     // nor this: no backend could be reached
 )
 
 const (

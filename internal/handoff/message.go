@@ -31,6 +31,8 @@ const (
 	KindAsk     Kind = 6 // the real source is known now: may it come in?
 	KindVerdict Kind = 7 // the answer to KindAsk
 
+	KindRouted Kind = 16 // a forwarded connection has gone to another backend than the first (forward.go)
+
 	// stage.go has these.
 	KindStage   Kind = 8  // first: what a child is to do before it becomes a program
 	KindFound   Kind = 9  // all of it can be done (asked for by a trial)
@@ -57,6 +59,7 @@ type Config struct {
 	Program []string // prepared programs: path, then argv; empty for a built-in
 	OOM     int      // score that the child gives itself, proc_pid_oom_score_adj(5)
 	Sandbox Sandbox
+	Forward Forward
 }
 
 // Sandbox says whether a child goes into a sandbox.
@@ -84,6 +87,7 @@ type Conn struct {
 	Local    string   // address, text
 	Remote   string   // address, text
 	Env      []string // what rules and the protocol add to a program's environment
+	Routes   []Route  // where to forward it, in the order in which to try them
 }
 
 // Ready tells that the child waits for its first connection.
@@ -125,6 +129,7 @@ func (m *Config) write(w *writer) {
 	w.list(m.Program)
 	w.number(uint64(m.OOM))
 	w.number(uint64(m.Sandbox))
+	m.Forward.write(w)
 }
 
 func (m *Config) read(r *reader) {
@@ -136,6 +141,7 @@ func (m *Config) read(r *reader) {
 	m.Program = r.list()
 	m.OOM = int(r.number())
 	m.Sandbox = Sandbox(r.number())
+	m.Forward.read(r)
 }
 
 func (m *Conn) write(w *writer) {
@@ -144,6 +150,7 @@ func (m *Conn) write(w *writer) {
 	w.text(m.Local)
 	w.text(m.Remote)
 	w.list(m.Env)
+	writeRoutes(w, m.Routes)
 }
 
 func (m *Conn) read(r *reader) {
@@ -152,6 +159,7 @@ func (m *Conn) read(r *reader) {
 	m.Local = r.text()
 	m.Remote = r.text()
 	m.Env = r.list()
+	m.Routes = readRoutes(r)
 }
 
 func (*Ready) write(*writer) {}
@@ -247,6 +255,8 @@ func blank(k Kind) Message {
 		return &Ask{}
 	case KindVerdict:
 		return &Verdict{}
+	case KindRouted:
+		return &Routed{}
 	}
 	return blankStage(k)
 }

@@ -24,6 +24,13 @@ func messages() []Message {
 		&Config{Handler: hostile, OOM: -1000, Limits: Limits{FirstByte: -1, Idle: math.MinInt64}},
 		&Conn{},
 		&Conn{ID: 1, Accepted: 2, Local: "127.0.0.1:80", Remote: "[::1]:1234", Env: []string{"A=b", "C=" + hostile}},
+		&Config{Handler: "forward", Forward: Forward{
+			To: []string{"tls:" + hostile, ""}, Timeout: math.MinInt64, Source: "::1", Proxy: 2,
+			KeepAlive: -1, DeadPeer: math.MaxInt64, NoDelay: -1,
+		}},
+		&Conn{ID: 1, Routes: []Route{{}, {Backend: 63, Addrs: []string{"[::1]:80", hostile}, Why: hostile}}},
+		&Routed{},
+		&Routed{ID: math.MaxUint64, Backend: math.MinInt64},
 		&Conn{ID: math.MaxUint64, Accepted: math.MinInt64, Local: hostile, Remote: strings.Repeat("x", 60_000)},
 		&Ready{},
 		&Done{},

@@ -40,6 +40,7 @@ type Config struct {
 	Path      string   // the program's path, found at start
 	InProcess bool     // goroutines instead of processes; built-ins only
 	QuitOn    string
+	Forward   Forward
 	Limits    handoff.Limits
 
 	Admission     admit.Config // its Rules come from Rules

@@ -39,7 +39,7 @@ const (
 
 // add logs, or counts, a connection that was turned away. If first is true, sum
 // is to be called in a second.
-func (r *rejects) add(sock *loop.Socket, cause admit.Cause) (first bool) {
+func (r *rejects) add(sock *loop.Socket, cause admit.Cause, more ...slog.Attr) (first bool) {
 	if r.count == nil {
 		r.count = map[rejected]int{}
 	}
@@ -51,7 +51,7 @@ func (r *rejects) add(sock *loop.Socket, cause admit.Cause) (first bool) {
 	r.count[which]++
 	if r.count[which] <= fewRejects {
 		attrs := []slog.Attr{slog.String("remote", sock.Remote.Text), slog.String("local", sock.Local.Text), slog.String("cause", string(cause))}
-		r.log.Event("reject", append(attrs, run.UserAttrs(sock.Remote.User)...)...)
+		r.log.Event("reject", append(append(attrs, more...), run.UserAttrs(sock.Remote.User)...)...)
 	}
 	return first
 }

@@ -8,8 +8,12 @@ import (
 )
 
 // builtin is what runs a built-in handler, in a child or a goroutine.
-func (c *Config) builtin() handoff.Config {
-	return handoff.Config{Handler: c.Handler, QuitOn: c.QuitOn, Limits: c.Limits, Sandbox: c.Sandbox}
+func (s *Server) builtin() handoff.Config {
+	c := s.cfg
+	return handoff.Config{
+		Handler: c.Handler, QuitOn: c.QuitOn, Limits: c.Limits, Sandbox: c.Sandbox,
+		Forward: s.backends.told(&c.Options),
+	}
 }
 
 func (s *Server) newStdio() run.Runner {

@@ -5,6 +5,7 @@ package server
 import (
 	"fmt"
 
+	"nettool/internal/handler"
 	"nettool/internal/handoff"
 	"nettool/internal/sandbox"
 	"nettool/internal/server/loop"
@@ -30,16 +31,22 @@ func (s *Server) newRunner() (run.Runner, error) {
 	case s.cfg.Handler == "stdio":
 		return s.newStdio(), nil
 	case s.cfg.model() == inProcess:
-		return threads.New(s.cfg.builtin(), s)
+		return threads.New(s.builtin(), s.cfg.Forward.CA, s)
 	case s.cfg.model() == direct:
 		loop.KeepProcessors()
 		return s.newProgram()
 	}
-	if err := s.checkSandbox(); err != nil {
+	child := s.builtin()
+	if err := s.checkSandbox(handler.Needs(&child)); err != nil {
+		return nil, err
+	}
+	attached, err := s.attachment()
+	if err != nil {
 		return nil, err
 	}
 	return pool.New(pool.Config{
-		Child:       s.cfg.builtin(),
+		Child:       child,
+		Attached:    attached,
 		Spare:       s.cfg.Spare,
 		MaxRequests: s.cfg.MaxRequests,
 		KillAfter:   s.cfg.KillAfter,
@@ -49,13 +56,21 @@ func (s *Server) newRunner() (run.Runner, error) {
 	}, s)
 }
 
+// attachment is what children get beside their configuration, or nil.
+func (s *Server) attachment() (*handoff.Attachment, error) {
+	if len(s.cfg.Forward.CA) == 0 {
+		return nil, nil
+	}
+	return handoff.Attach(s.cfg.Forward.CA)
+}
+
 // checkSandbox says once what a child's sandbox lacks here, which is an error if it
 // must be whole.
-func (s *Server) checkSandbox() error {
+func (s *Server) checkSandbox(needs sandbox.Needs) error {
 	if s.cfg.Sandbox == handoff.Unboxed {
 		return nil
 	}
-	err := sandbox.Lacks()
+	err := sandbox.Lacks(needs)
 	switch {
 	case err == nil:
 	case s.cfg.Sandbox == handoff.WhollyBoxed:

@@ -22,5 +22,5 @@ func (s *Server) newRunner() (run.Runner, error) {
 	case s.cfg.model() == direct:
 		return s.newProgram()
 	}
-	return threads.New(s.cfg.builtin(), s)
+	return threads.New(s.builtin(), s.cfg.Forward.CA, s)
 }

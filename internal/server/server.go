@@ -43,6 +43,7 @@ type Server struct {
 	pages      *status.Pages
 	supervisor *supervise.Supervisor
 	upgrader   *upgrade.Upgrader
+	backends   *backends     // of forwarded connections, or nil
 	deputy     *stage.Deputy // starts programs when we may not, or nil
 	told       int           // connections that the successor knows of
 	stopped    chan struct{} // the loop has ended
@@ -83,6 +84,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error)
 		return err
 	}
 	defer s.runner.Close()
+	defer s.backends.close()
 	return s.serve(signals)
 }
 
@@ -167,7 +169,11 @@ func (c *Config) blindTimers() bool {
 
 // prepare makes the runner.
 func (s *Server) prepare() (err error) {
-	if s.runner, err = s.newRunner(); err != nil {
+	if s.backends, err = s.newBackends(); err == nil {
+		s.runner, err = s.newRunner()
+	}
+	if err != nil {
+		s.backends.close()
 		dismiss(s.deputy)
 		s.pages.Close()
 		if _, coded := errors.AsType[*exit.Error](err); coded {
@@ -262,6 +268,7 @@ func (s *Server) admit(sock *loop.Socket, ticket admit.Ticket) {
 	s.counts.Admitted++
 	c := &run.Conn{Socket: sock, ID: s.lastID, Accepted: handoff.Now(), Ticket: ticket}
 	s.conns[c.ID] = c
+	s.backends.choose(c)
 	s.runner.Run(c)
 	if s.cfg.Once || (s.cfg.MaxTotal > 0 && s.lastID >= uint64(s.cfg.MaxTotal)) {
 		s.enter(draining)
@@ -281,7 +288,12 @@ func (s *Server) Ended(c *run.Conn, e run.Ending) {
 	}
 	delete(s.conns, c.ID)
 	s.admission.Leave(c.Ticket, time.Now())
+	s.backends.leave(c)
+	turnedAway := s.unreached(c, &e)
 	s.last = e
+	if turnedAway {
+		return
+	}
 	s.counts.Ended(&e)
 	s.cfg.Log.Event("close", e.Attrs(s.cfg.handlerName())...)
 }

@@ -17,6 +17,7 @@ func (s *Server) signaled(sig syscall.Signal) {
 	case "SIGHUP":
 		s.supervisor.Reloading()
 		s.admission.reload()
+		s.reloadBackends()
 		s.supervisor.Reloaded()
 	case "SIGUSR1":
 		status.Log(s.cfg.Log, s.cfg.handlerName(), s.Table())

@@ -16,7 +16,9 @@ type Conn struct {
 	ID           uint64
 	Accepted     int64 // as handoff.Now
 	Ticket       admit.Ticket
-	PID          int // of the process that has it, or 0
+	PID          int             // of the process that has it, or 0
+	Routes       []handoff.Route // where to forward it, or none
+	Backend      int             // that it counts for, when there are routes
 
 	forced handoff.Reason // why we end it, when we do: a timer or the drain
 	force  bool

@@ -3,6 +3,7 @@
 package threads
 
 import (
+	"crypto/x509"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,7 @@ const quiet = 10 * time.Millisecond
 type Runner struct {
 	handle handler.Func
 	cfg    handoff.Config
+	roots  *x509.CertPool // of backends behind TLS
 	host   run.Host
 	loop   *loop.Loop
 	queue  []*run.Conn
@@ -43,15 +45,20 @@ type session struct {
 	stream  loop.Stream
 	in, out atomic.Int64
 	end     run.Ending // once it is over
+	forward handler.Forward
 }
 
-// New makes a runner of one handler.
-func New(cfg handoff.Config, host run.Host) (*Runner, error) {
+// New makes a runner of one handler. attached is PEM text of whom to trust, or empty.
+func New(cfg handoff.Config, attached []byte, host run.Host) (*Runner, error) {
 	handle, ok := handler.Lookup(cfg.Handler)
 	if !ok {
 		return nil, fmt.Errorf("handler %q: there is no such handler", cfg.Handler)
 	}
-	r := &Runner{handle: handle, cfg: cfg, host: host, loop: host.Loop(), live: map[*run.Conn]*session{}}
+	roots, err := handler.Trust(&cfg.Forward, attached)
+	if err != nil {
+		return nil, err
+	}
+	r := &Runner{handle: handle, cfg: cfg, roots: roots, host: host, loop: host.Loop(), live: map[*run.Conn]*session{}}
 	r.asking.Store(true)
 	return r, nil
 }
@@ -134,7 +141,7 @@ func (r *Runner) start(c *run.Conn) {
 func (r *Runner) serve(s *session) {
 	accepted := time.Now().Add(-time.Duration(handoff.Now() - s.conn.Accepted))
 	conn := handler.Timed(s.stream, r.cfg.Limits, accepted)
-	err := r.handle(&handler.Session{Conn: conn, QuitOn: r.cfg.QuitOn, In: &s.in, Out: &s.out})
+	err := r.handle(&handler.Session{Conn: conn, QuitOn: r.cfg.QuitOn, In: &s.in, Out: &s.out, Forward: r.forward(s)})
 	s.finish(err)
 	r.mu.Lock()
 	r.over = append(r.over, s)
@@ -146,6 +153,21 @@ func (r *Runner) serve(s *session) {
 	}
 }
 
+// forward is what the handler of forwarded connections is given, or nil.
+func (r *Runner) forward(s *session) *handler.Forward {
+	c := s.conn
+	if len(c.Routes) == 0 {
+		return nil
+	}
+	s.forward = handler.Forward{
+		Config: &r.cfg.Forward, Roots: r.roots, Routes: c.Routes, Local: c.Local.Text, Remote: c.Remote.Text,
+		Routed: func(backend int) {
+			r.loop.Post(func() { r.host.Routed(c, backend) })
+		},
+	}
+	return &s.forward
+}
+
 // finish makes the closing record of a connection that is still open.
 func (s *session) finish(err error) {
 	e := s.conn.End(handoff.Now())
@@ -154,6 +176,7 @@ func (s *session) finish(err error) {
 	if info, ok := socket.Info(s.stream); ok {
 		e.RTT, e.Retrans = info.RTT, info.Retrans
 	}
+	e.Forwarded(s.conn, s.forward.Reached, s.forward.Side)
 	s.end = e
 }
 

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func start(t *testing.T, cfg handoff.Config) (*runtest.Host, *Runner) {
 	t.Helper()
 	h := runtest.New(t)
-	r, err := New(cfg, h)
+	r, err := New(cfg, nil, h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestKill(t *testing.T) {
 
 // TestNoHandler: the name is checked.
 func TestNoHandler(t *testing.T) {
-	if _, err := New(handoff.Config{Handler: "nonsense"}, runtest.New(t)); err == nil {
+	if _, err := New(handoff.Config{Handler: "nonsense"}, nil, runtest.New(t)); err == nil {
 		t.Error("there is a handler called nonsense")
 	}
 }

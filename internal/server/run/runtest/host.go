@@ -18,6 +18,7 @@ import (
 type Host struct {
 	EndedConns []run.Ending
 	OpenedPIDs []int
+	RoutedTo   []int
 	Expired    []handoff.Reason
 	Shortages  []string
 	Started    int
@@ -144,6 +145,9 @@ func (h *Host) Opened(c *run.Conn) { h.OpenedPIDs = append(h.OpenedPIDs, c.PID) 
 
 // Ended writes down how the connection ended.
 func (h *Host) Ended(_ *run.Conn, e run.Ending) { h.EndedConns = append(h.EndedConns, e) }
+
+// Routed writes down which backend it was.
+func (h *Host) Routed(_ *run.Conn, backend int) { h.RoutedTo = append(h.RoutedTo, backend) }
 
 // Expire writes down which timer has run out, and shuts the socket.
 func (h *Host) Expire(c *run.Conn, reason handoff.Reason) {
