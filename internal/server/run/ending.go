@@ -102,7 +102,8 @@ func (e *Ending) code() exit.Code {
 // Forwarded puts down where a forwarded connection has led, and at which side its end
 // began, as a runner says.
 func (e *Ending) Forwarded(c *Conn, reached handoff.Reached, side handoff.Side) {
-	if _, addr, ok := reached.In(c.Routes); ok {
-		e.To, e.Side = addr, side.String()
+	if len(c.Routes) > 0 {
+		_, e.To, _ = reached.In(c.Routes)
+		e.Side = side.String()
 	}
 }
