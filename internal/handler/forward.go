@@ -271,7 +271,7 @@ func (f *Forward) secure(ctx context.Context, conn net.Conn, to socket.Addr, t *
 		return nil, err
 	}
 	under.patient = true
-	return securedConn{c, conn}, nil
+	return securedConn{c, under}, nil
 }
 
 // patientConn is what TLS reads and writes: once the handshake is done, a timer
@@ -281,13 +281,16 @@ type patientConn struct {
 	net.Conn
 	timed   timedConn
 	patient bool
+	ended   bool // below TLS
 }
 
 func (c *patientConn) Read(b []byte) (int, error) {
 	if !c.patient {
 		return c.Conn.Read(b)
 	}
-	return c.timed.Read(b)
+	n, err := c.timed.Read(b)
+	c.ended = c.ended || err == io.EOF
+	return n, err
 }
 
 func (c *patientConn) Write(b []byte) (int, error) {
@@ -304,24 +307,25 @@ func (c *patientConn) CloseWrite() error { return c.timed.CloseWrite() }
 // it.
 type securedConn struct {
 	tlsdial.Conn
-	under net.Conn
+	under *patientConn
 }
 
-// Read reads what the backend says; the end must be said, too.
+// Read reads what the backend says; the end must be said, too. Package tls accepts one
+// that is not, between two records.
 func (c securedConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF && c.under.ended {
 		err = errCut
 	}
 	return n, err
 }
 
 // CloseRead ends the backend's side: a blocked Read returns.
-func (c securedConn) CloseRead() error { return c.under.(StreamConn).CloseRead() }
+func (c securedConn) CloseRead() error { return c.under.timed.CloseRead() }
 
 // SetLinger is that of what is under it.
 func (c securedConn) SetLinger(seconds int) error {
-	if l, ok := c.under.(lingerer); ok {
+	if l, ok := c.under.Conn.(lingerer); ok {
 		return l.SetLinger(seconds)
 	}
 	return nil

@@ -33,6 +33,7 @@ type streamFlow struct {
 	fromSide, toSide handoff.Side
 	in, out          *atomic.Int64 // what is counted as it is read, or written; or nil
 	client           bool          // it is the client's
+	ended            func()        // from has ended
 }
 
 // joinStreams moves bytes both ways until both have ended. What the client's end is
@@ -49,6 +50,8 @@ func joinStreams(s *Session, client StreamConn, backend streamCloser, t *timers)
 	}
 	up.reader, down.writer = j.timed(client, false), j.timed(client, false)
 	down.reader, up.writer = j.timed(backend, true), j.timed(backend, true)
+	up.ended = func() { j.note(handoff.Client, nil) }
+	down.ended = func() { j.note(handoff.Backend, nil) }
 	var both sync.WaitGroup
 	both.Go(func() { j.sendUp(up) })
 	j.sendDown(down)
@@ -101,6 +104,9 @@ func (j *joint) abort() {
 	if j.err == nil || isExpired(j.err) {
 		return
 	}
+	if j.side == handoff.Backend {
+		deliverStream(j.client)
+	}
 	if l, ok := j.client.(lingerer); ok {
 		l.SetLinger(0)
 	}
@@ -110,6 +116,7 @@ func (j *joint) abort() {
 func (f *streamFlow) run() (handoff.Side, error) {
 	side, err := f.pass()
 	if err == io.EOF {
+		f.ended() // before the other side can see it
 		f.to.CloseWrite()
 		return f.fromSide, nil
 	}

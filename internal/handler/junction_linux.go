@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nettool/internal/handoff"
+	"nettool/internal/socket"
 )
 
 // junction joins the sockets of a client and a backend, which do not block, in one
@@ -75,6 +76,9 @@ func (j *junction) run() error {
 	j.down.drop()
 	reset(j.backend.fd)
 	if !isExpired(err) {
+		if j.forward.Side == handoff.Backend {
+			deliver(func() (int, error) { return socket.Outq(j.client.fd) })
+		}
 		reset(j.client.fd)
 	}
 	return err
