@@ -16,8 +16,8 @@ func Started(args []string) bool {
 }
 
 // session runs a handler on a connection and says how it ended.
-func session(run handler.Func, c handler.Conn, quitOn string, in, out *atomic.Int64) (handoff.Reason, string) {
-	return handler.ReasonOf(run(&handler.Session{Conn: c, QuitOn: quitOn, In: in, Out: out}))
+func session(run handler.Func, c handler.Conn, quitOn string, in, out *atomic.Int64, to *handler.Forward) (handoff.Reason, string) {
+	return handler.ReasonOf(run(&handler.Session{Conn: c, QuitOn: quitOn, In: in, Out: out, Forward: to}))
 }
 
 // codeOf is the exit code of a handler that ended for reason.

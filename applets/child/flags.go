@@ -3,6 +3,7 @@
 package child
 
 import (
+	"slices"
 	"strings"
 
 	"nettool/internal/cli"
@@ -29,8 +30,8 @@ func (c *Cmd) Help() string {
 
 // handler finds the handler that the flags name.
 func (c *Cmd) handler() (handler.Func, error) {
-	run, ok := handler.Lookup(c.Handler)
-	if !ok {
+	run, _ := handler.Lookup(c.Handler)
+	if !slices.Contains(handler.Names(), c.Handler) {
 		return nil, exit.Errorf(exit.Usage, "handler %q: there is no such handler; there are %s", c.Handler, strings.Join(handler.Names(), ", "))
 	}
 	return run, nil

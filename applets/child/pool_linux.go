@@ -2,6 +2,7 @@ package child
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"os"
@@ -66,7 +67,10 @@ func serve() error {
 	}
 	c := &child{parent: parent, run: run}
 	parent.Equip = c.equip
-	if err := enter(parent.Config.Sandbox, handler.Needs(parent.Config.Handler)); err != nil {
+	if c.roots, err = handler.Trust(&parent.Config.Forward, parent.Attached); err != nil { // while files can be read
+		return exit.With(exit.Local, err)
+	}
+	if err := enter(parent.Config.Sandbox, handler.Needs(&parent.Config)); err != nil {
 		return exit.With(exit.Local, err)
 	}
 	if err := parent.Ready(); err != nil {
@@ -89,8 +93,9 @@ func enter(way handoff.Sandbox, needs sandbox.Needs) error {
 // child is this process, which is its parent's.
 type child struct {
 	parent *handoff.Parent
-	run    handler.Func // nil: it prepares connections for the parent
-	tls    *tls.Config  // nil before the parent has sent what it takes
+	run    handler.Func   // nil: it prepares connections for the parent
+	tls    *tls.Config    // nil before the parent has sent what it takes
+	roots  *x509.CertPool // of backends behind TLS
 }
 
 // loop handles connections until the parent closes the link.
@@ -138,14 +143,30 @@ func (c *child) one(conn *handoff.Conn, fd int) error {
 func (c *child) handle(conn *handoff.Conn, fd int) handoff.Result {
 	in, out := c.parent.Page.Counters()
 	raw := handler.NewRaw(fd, c.parent.Config.Limits, acceptedAt(conn), c.parent.Page.Activity())
-	reason, text := session(c.handler(conn), raw, c.parent.Config.QuitOn, in, out)
+	to := forwarded(c.parent, c.roots, conn)
+	reason, text := session(c.handler(conn), raw, c.parent.Config.QuitOn, in, out, to)
 	info, _ := socket.InfoFD(fd)
-	return handoff.Result{
+	r := handoff.Result{
 		Ended:   handoff.Now(),
 		RTT:     uint32(info.RTT / time.Microsecond),
 		Retrans: info.Retrans,
 		Reason:  reason,
 		Error:   text,
+	}
+	if to != nil {
+		r.Side, r.Reached = to.Side, to.Reached
+	}
+	return r
+}
+
+// forwarded is what the handler of forwarded connections is given; nil for others.
+func forwarded(parent *handoff.Parent, roots *x509.CertPool, conn *handoff.Conn) *handler.Forward {
+	if len(conn.Routes) == 0 {
+		return nil
+	}
+	return &handler.Forward{
+		Config: &parent.Config.Forward, Roots: roots, Routes: conn.Routes, Local: conn.Local, Remote: conn.Remote,
+		Routed: func(backend int) { parent.Routed(&handoff.Routed{ID: conn.ID, Backend: backend}) },
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"nettool/internal/cli"
 	"nettool/internal/exit"
 	"nettool/internal/socket"
 )
@@ -107,20 +108,7 @@ func (n *times) UnmarshalText(text []byte) error {
 }
 
 // version is the value of --proxy-protocol, 0 for none.
-type version int
-
-// UnmarshalText parses v1 or v2.
-func (v *version) UnmarshalText(text []byte) error {
-	switch string(text) {
-	case "v1":
-		*v = 1
-	case "v2":
-		*v = 2
-	default:
-		return fmt.Errorf("proxy-protocol %q: want v1 or v2", text)
-	}
-	return nil
-}
+type version = cli.ProxyVersion
 
 // Plain fills the arguments of a command line that has no flags.
 func (c *Cmd) Plain(args []string) bool {

@@ -67,6 +67,10 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	forward, err := c.forward()
+	if err != nil {
+		return nil, err
+	}
 	config := &server.Config{
 		Addrs:     append([]socket.Addr{c.Address}, c.Listen...),
 		Options:   options,
@@ -74,6 +78,7 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Program:   argv,
 		InProcess: c.InProcess || (len(argv) == 0 && !server.HasPool),
 		QuitOn:    c.QuitOn,
+		Forward:   forward,
 		Limits:    handoff.Limits{FirstByte: c.FirstByte.Or(0), Idle: c.Idle.Or(0), MaxTime: c.MaxTime.Or(0)},
 		TLS:       c.tls(),
 		Admission: admit.Config{

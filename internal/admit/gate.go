@@ -23,7 +23,8 @@ const (
 	Rate       Cause = "rate"        // all sources together open them too fast
 	Full       Cause = "full"        // every slot is taken
 	Resources  Cause = "resources"   // never said here: the caller is out of descriptors, memory or processes
-	Proxy      Cause = "proxy"       // never said here: who must send a PROXY header has sent none, and who must not be there
+	Proxy      Cause = "proxy"       // nor this: who must send a PROXY header has sent none, and who must not be there
+	Backend    Cause = "backend"     // nor this: no backend could be reached
 )
 
 const (

@@ -37,6 +37,8 @@ type Session struct {
 	QuitOn string // a line that starts with it ends the session; empty for none
 
 	In, Out *atomic.Int64 // bytes from and to the peer, counted as they pass; never nil
+
+	Forward *Forward // where to forward it; only for that handler
 }
 
 // Func handles one connection until its end. nil is a clean end; see ReasonOf
@@ -56,16 +58,23 @@ func Lookup(name string) (Func, bool) {
 		return daytime, true
 	case "time":
 		return timeOfDay, true
+	case forwarding:
+		return forward, true
 	}
 	return nil, false
 }
 
-// Names lists the handlers of Lookup.
+// Names lists the handlers of Lookup that need nothing but a connection.
 func Names() []string { return []string{"echo", "discard", "chargen", "daytime", "time"} }
 
-// Needs is what a handler needs besides its connection: these only send and
-// receive.
-func Needs(string) sandbox.Needs { return sandbox.Needs{} }
+// Needs is what a handler needs besides its connection: those that do not forward
+// it only send and receive.
+func Needs(c *handoff.Config) sandbox.Needs {
+	if c.Handler == forwarding {
+		return forwardNeeds(&c.Forward)
+	}
+	return sandbox.Needs{}
+}
 
 // ClientSpeaksFirst reports whether a handler has nothing to do before the
 // client's first byte, so that TCP_DEFER_ACCEPT (tcp(7)) costs nothing.
@@ -106,6 +115,12 @@ func ReasonOf(err error) (reason handoff.Reason, text string) {
 	}
 	if e, ok := errors.AsType[*Broken](err); ok {
 		return e.Reason, e.Error()
+	}
+	if e, ok := errors.AsType[*unreachedError](err); ok {
+		return handoff.Unreached, e.Error()
+	}
+	if errors.Is(err, errCut) {
+		return handoff.TLS, err.Error()
 	}
 	if socket.DeadPeer(err) {
 		return handoff.DeadPeer, ""

@@ -30,6 +30,7 @@ type timedConn struct {
 	StreamConn
 	timers   *timers
 	deadline time.Time
+	backend  bool // no peer of ours: what it says is not the client's first byte
 }
 
 func (c *timedConn) Read(b []byte) (int, error) {
@@ -38,13 +39,22 @@ func (c *timedConn) Read(b []byte) (int, error) {
 		c.StreamConn.SetReadDeadline(at.when)
 		n, err := c.StreamConn.Read(b)
 		if n > 0 {
-			c.timers.received()
+			c.heard()
 			return n, nil
 		}
 		if later := c.timers.readDeadline(c.deadline); !at.expired(err) || !later.when.After(at.when) {
 			return n, at.explain(err)
 		}
 	}
+}
+
+// heard notes a byte that was read.
+func (c *timedConn) heard() {
+	if c.backend {
+		c.timers.active()
+		return
+	}
+	c.timers.received()
 }
 
 // Write writes in pieces, so that a slow but living peer is not idle.

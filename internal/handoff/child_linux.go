@@ -16,6 +16,8 @@ const LinkFD = 3
 type Parent struct {
 	Config Config
 	Page   *Page
+	// Attached is what came with the configuration, or empty.
+	Attached []byte
 
 	// Equip is called by Next with what TLS takes from then on, as Seal had it.
 	Equip func(secrets []byte) error
@@ -32,14 +34,14 @@ func Open() (*Parent, error) {
 		return nil, err
 	}
 	unix.CloseOnExec(LinkFD)
-	in := newInbox(LinkFD, make([]byte, MaxMessage), 2)
+	in := newInbox(LinkFD, make([]byte, MaxMessage), 3)
 	m, fds, err := in.receive(0)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	defer closeAll(fds)
 	config, ok := m.(*Config)
-	if !ok || len(fds) != 2 {
+	if !ok || len(fds) < 2 {
 		return nil, fmt.Errorf("read configuration: message %T with %d descriptors", m, len(fds))
 	}
 	page, err := mapPage(fds[0], unix.PROT_READ|unix.PROT_WRITE)
@@ -50,8 +52,14 @@ func Open() (*Parent, error) {
 	if err != nil {
 		return nil, err
 	}
+	var attached []byte
+	if len(fds) == 3 {
+		if attached, err = (&Attachment{fds[2]}).text(); err != nil {
+			return nil, fmt.Errorf("read what is attached: %w", err)
+		}
+	}
 	wants := (*atomic.Uint32)(unsafe.Pointer(&board[0]))
-	return &Parent{Config: *config, Page: pageOf(page), board: &Board{fd: -1, wants: wants}, inbox: in, buf: make([]byte, 0, 64)}, nil
+	return &Parent{Config: *config, Page: pageOf(page), Attached: attached, board: &Board{fd: -1, wants: wants}, inbox: in, buf: make([]byte, 0, 64)}, nil
 }
 
 // IsLink reports whether descriptor fd can be a link: an AF_UNIX socket of type
@@ -131,6 +139,10 @@ func (p *Parent) Tell(m *Ask, fd int) error {
 	}
 	return err
 }
+
+// Routed tells the parent that the connection at hand has gone to another backend
+// than the first. It does not wait.
+func (p *Parent) Routed(m *Routed) { _ = send(LinkFD, m, p.buf, unix.MSG_DONTWAIT) }
 
 // Finish publishes the result of the connection at hand and closes its
 // descriptor fd; from then on the parent may send the next. Both directions must

@@ -33,6 +33,7 @@ const (
 	KindVerdict Kind = 7 // the answer to KindAsk
 
 	KindSecrets Kind = 16 // what TLS takes, before the connections that it is for; carries it
+	KindRouted  Kind = 17 // a forwarded connection has gone to another backend than the first (forward.go)
 
 	// stage.go has these.
 	KindStage   Kind = 8  // first: what a child is to do before it becomes a program
@@ -61,6 +62,7 @@ type Config struct {
 	OOM     int      // score that the child gives itself, proc_pid_oom_score_adj(5)
 	Sandbox Sandbox
 	TLS     TLSOptions
+	Forward Forward
 
 	// HeaderTime is how long the PROXY header of an anonymous connection may take,
 	// since accept.
@@ -112,6 +114,7 @@ type Conn struct {
 	Env       []string // what rules and the protocol add to a program's environment
 	Anonymous bool     // a PROXY header comes first, which says where it is from
 	TLS       bool     // it speaks TLS, after that
+	Routes    []Route  // where to forward it, in the order in which to try them
 }
 
 // Secrets tells that the memory that travels with it, of Size bytes, is what TLS
@@ -167,6 +170,7 @@ func (m *Config) write(w *writer) {
 	w.number(uint64(m.TLS.ClientCerts))
 	w.number(uint64(m.TLS.Timeout))
 	w.number(uint64(m.HeaderTime))
+	m.Forward.write(w)
 }
 
 func (m *Config) read(r *reader) {
@@ -183,6 +187,7 @@ func (m *Config) read(r *reader) {
 	m.TLS.ClientCerts = ClientCerts(r.number())
 	m.TLS.Timeout = time.Duration(r.number())
 	m.HeaderTime = time.Duration(r.number())
+	m.Forward.read(r)
 }
 
 func (m *Conn) write(w *writer) {
@@ -193,6 +198,7 @@ func (m *Conn) write(w *writer) {
 	w.list(m.Env)
 	w.flag(m.Anonymous)
 	w.flag(m.TLS)
+	writeRoutes(w, m.Routes)
 }
 
 func (m *Conn) read(r *reader) {
@@ -203,6 +209,7 @@ func (m *Conn) read(r *reader) {
 	m.Env = r.list()
 	m.Anonymous = r.flag()
 	m.TLS = r.flag()
+	m.Routes = readRoutes(r)
 }
 
 func (m *Secrets) write(w *writer) { w.number(uint64(m.Size)) }
@@ -307,6 +314,8 @@ func blank(k Kind) Message {
 		return &Verdict{}
 	case KindSecrets:
 		return &Secrets{}
+	case KindRouted:
+		return &Routed{}
 	}
 	return blankStage(k)
 }

@@ -31,6 +31,8 @@ type Page struct {
 	rtt      atomic.Uint32 // microseconds
 	retrans  atomic.Uint32
 	reason   atomic.Uint32
+	side     atomic.Uint32
+	reached  atomic.Uint32
 	errorLen atomic.Uint32
 	error    [maxError]byte
 }
@@ -44,6 +46,10 @@ type Result struct {
 	Retrans  uint32
 	Reason   Reason
 	Error    string
+
+	// Of a forwarded connection: at which side it ended, and where it has led.
+	Side    Side
+	Reached Reached
 }
 
 // Counters returns the live counts, which the child's handler adds to.
@@ -64,6 +70,8 @@ func (p *Page) Finish(r Result) (seq uint64) {
 	p.rtt.Store(r.RTT)
 	p.retrans.Store(r.Retrans)
 	p.reason.Store(uint32(r.Reason))
+	p.side.Store(uint32(r.Side))
+	p.reached.Store(uint32(r.Reached))
 	p.errorLen.Store(uint32(copy(p.error[:], r.Error)))
 	return p.done.Add(1)
 }
@@ -94,6 +102,8 @@ func (p *Page) Result() Result {
 		Retrans:  p.retrans.Load(),
 		Reason:   Reason(p.reason.Load()),
 		Error:    string(p.error[:n]),
+		Side:     Side(p.side.Load()),
+		Reached:  Reached(p.reached.Load()),
 	}
 }
 

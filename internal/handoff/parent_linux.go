@@ -29,6 +29,8 @@ type Spawner struct {
 	Config  Config
 	Board   *Board
 	Environ []string // the children's environment
+	// Attached goes with the configuration, unless it is nil.
+	Attached *Attachment
 
 	// Starter starts them. It stays its owner's; nil starts them directly.
 	Starter *spawn.Starter
@@ -54,7 +56,11 @@ func (s *Spawner) Spawn() (*Child, error) {
 	defer unix.Close(pageFD)
 	c := &Child{Sock: pair[0], page: mem, buf: make([]byte, 0, 256), inbox: newInbox(pair[0], s.text[:], 0)}
 	c.inbox.hears = true
-	if err := send(c.Sock, &s.Config, c.buf, unix.MSG_DONTWAIT, pageFD, s.Board.fd); err != nil {
+	fds := []int{pageFD, s.Board.fd}
+	if s.Attached != nil {
+		fds = append(fds, s.Attached.fd)
+	}
+	if err := send(c.Sock, &s.Config, c.buf, unix.MSG_DONTWAIT, fds...); err != nil {
 		c.Release()
 		return nil, fmt.Errorf("send configuration to a child: %w", err)
 	}

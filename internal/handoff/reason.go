@@ -18,6 +18,7 @@ const (
 	TLS
 	Proxy
 	Error
+	Unreached // no backend could be reached: a reject, and no end of a connection that was served
 )
 
 // String is the reason's name in logs.
@@ -47,6 +48,8 @@ func (r Reason) String() string {
 		return "tls"
 	case Proxy:
 		return "proxy"
+	case Unreached:
+		return "unreached"
 	}
 	return "error"
 }

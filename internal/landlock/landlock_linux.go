@@ -45,6 +45,10 @@ type Rules struct {
 	Read  []string // files, or directories with all below them, to read and to execute
 	Write []string // the same, also to change, to make and to remove
 	TCP   bool     // to bind and connect TCP sockets; others, and MPTCP, are not asked about
+
+	Connect  []uint16 // without TCP: ports to connect to, of whatever host
+	Bind     []uint16 // without TCP: ports to bind to; 0 leaves the port to the kernel
+	Abstract bool     // to connect to abstract unix sockets outside of the domain
 }
 
 // Ruleset is a set of rules in the kernel.
@@ -57,7 +61,7 @@ func New(rules Rules) (Ruleset, error) {
 	if version == 0 {
 		return Ruleset{-1}, fmt.Errorf("landlock: the kernel has none, or it is turned off")
 	}
-	attr := handled(version, rules.TCP)
+	attr := handled(version, &rules)
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
 	if errno != 0 {
 		return Ruleset{-1}, os.NewSyscallError("landlock_create_ruleset", errno)
@@ -68,6 +72,17 @@ func New(rules Rules) (Ruleset, error) {
 		return Ruleset{-1}, err
 	}
 	if err := set.allow(rules.Write, attr.Handled_access_fs); err != nil {
+		set.Close()
+		return Ruleset{-1}, err
+	}
+	if attr.Handled_access_net == 0 {
+		return set, nil
+	}
+	err := set.allowPorts(rules.Connect, unix.LANDLOCK_ACCESS_NET_CONNECT_TCP)
+	if err == nil {
+		err = set.allowPorts(rules.Bind, unix.LANDLOCK_ACCESS_NET_BIND_TCP)
+	}
+	if err != nil {
 		set.Close()
 		return Ruleset{-1}, err
 	}
@@ -100,7 +115,7 @@ const (
 )
 
 // handled is what a domain can do only by a rule.
-func handled(version int, freeTCP bool) unix.LandlockRulesetAttr {
+func handled(version int, rules *Rules) unix.LandlockRulesetAttr {
 	attr := unix.LandlockRulesetAttr{Handled_access_fs: first}
 	if version >= refer {
 		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_REFER
@@ -108,19 +123,40 @@ func handled(version int, freeTCP bool) unix.LandlockRulesetAttr {
 	if version >= truncate {
 		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
 	}
-	if version >= tcp && !freeTCP {
+	if version >= tcp && !rules.TCP {
 		attr.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
 	}
 	if version >= ioctlDev {
 		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
 	}
-	if version >= scopes {
+	if version >= scopes && !rules.Abstract {
 		attr.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET
 	}
 	if version >= scopes && signalsFixed() {
 		attr.Scoped |= unix.LANDLOCK_SCOPE_SIGNAL
 	}
 	return attr
+}
+
+// Ports reports whether TCP ports can be told apart.
+func Ports() bool { return Version() >= tcp }
+
+// portRule is struct landlock_net_port_attr, and rulePort LANDLOCK_RULE_NET_PORT:
+// linux/landlock.h.
+type portRule struct{ access, port uint64 }
+
+const rulePort = 2
+
+// allowPorts lets access to TCP ports.
+func (s Ruleset) allowPorts(ports []uint16, access uint64) error {
+	for _, port := range ports {
+		rule := portRule{access, uint64(port)}
+		_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(s.fd), rulePort, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
+		if errno != 0 {
+			return os.NewSyscallError("landlock_add_rule", errno)
+		}
+	}
+	return nil
 }
 
 // allow lets access to the paths.

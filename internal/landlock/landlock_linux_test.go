@@ -181,11 +181,11 @@ func TestHandled(t *testing.T) {
 		4: {Handled_access_fs: 1<<15 - 1, Handled_access_net: 3},
 		5: {Handled_access_fs: 1<<16 - 1, Handled_access_net: 3},
 	} {
-		if got := handled(version, false); got != want {
+		if got := handled(version, &Rules{}); got != want {
 			t.Errorf("version %d: %+v", version, got)
 		}
 	}
-	if got := handled(4, true); got.Handled_access_net != 0 {
+	if got := handled(4, &Rules{TCP: true}); got.Handled_access_net != 0 {
 		t.Errorf("TCP is free, but: %+v", got)
 	}
 }

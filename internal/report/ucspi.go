@@ -61,6 +61,10 @@ func (h *ucspiHandler) Handle(ctx context.Context, r slog.Record) error {
 		return h.write(fmt.Sprintf("tcpserver: end %d status %d\n", f.process(), f.waitStatus()) + h.status())
 	case "reject":
 		f := fieldsOf(r)
+		if _, begun := h.live[f.number("id")]; begun { // it was forwarded, to nobody
+			delete(h.live, f.number("id"))
+			return h.write(fmt.Sprintf("tcpserver: end %d status %d\n", f.process(), refused) + h.status())
+		}
 		ip, port := split(f.text("remote"))
 		localIP, localPort := split(f.text("local"))
 		return h.write(fmt.Sprintf("tcpserver: deny 0 :%s:%s :%s::%s\n", localIP, localPort, ip, port))
@@ -69,6 +73,9 @@ func (h *ucspiHandler) Handle(ctx context.Context, r slog.Record) error {
 	}
 	return h.text.Handle(ctx, r)
 }
+
+// refused is the status of a connection for which there was nobody: exit code 1.
+const refused = 1 << 8
 
 // status says how many connections are open, and how many may be. h.mu is held.
 func (h *ucspiHandler) status() string {

@@ -28,10 +28,11 @@ var machine = [...]uint32{
 	unix.SYS_LOOKUP_DCOOKIE,
 }
 
-// sockets are calls to make sockets, and to connect them.
-var sockets = [...]uint32{
-	unix.SYS_SOCKET, unix.SYS_SOCKETPAIR, unix.SYS_CONNECT, unix.SYS_BIND, unix.SYS_LISTEN,
-}
+// connecting are calls to make sockets, and to connect them.
+var connecting = [...]uint32{unix.SYS_SOCKET, unix.SYS_CONNECT}
+
+// listening are calls to have others connect.
+var listening = [...]uint32{unix.SYS_SOCKETPAIR, unix.SYS_LISTEN}
 
 // files are calls about files that Landlock does not ask about.
 var files = [...]uint32{

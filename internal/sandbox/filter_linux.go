@@ -12,6 +12,8 @@ const (
 	callNumber = 0
 	callArch   = 4
 	firstArg   = 16
+	secondArg  = 24
+	thirdArg   = 32
 )
 
 // Verdicts. What is denied fails as what is not permitted, and a caller goes on as
@@ -40,6 +42,10 @@ func filter(needs Needs, pid int) []unix.SockFilter {
 		// Threads of this process may be signalled.
 		unless(unix.BPF_JEQ, unix.SYS_TGKILL, 4), load(firstArg), unless(unix.BPF_JEQ, uint32(pid), 1), answer(allow), answer(deny),
 	)
+	if needs.connects() {
+		made := makes(needs)
+		f = append(append(f, unless(unix.BPF_JEQ, unix.SYS_SOCKET, uint8(len(made)))), made...)
+	}
 	return search(f, segments(denied(needs)))
 }
 
@@ -49,8 +55,12 @@ func denied(needs Needs) []uint32 {
 	calls = append(calls, others[:]...)
 	calls = append(calls, machine[:]...)
 	calls = append(calls, older[:]...)
-	if !needs.TCP {
-		calls = append(calls, sockets[:]...)
+	calls = append(calls, listening[:]...)
+	if !needs.connects() {
+		calls = append(calls, connecting[:]...)
+	}
+	if !needs.From {
+		calls = append(calls, unix.SYS_BIND)
 	}
 	if needs.Write == nil {
 		calls = append(calls, files[:]...)
@@ -59,6 +69,31 @@ func denied(needs Needs) []uint32 {
 	slices.Sort(calls)
 	return slices.Compact(calls)
 }
+
+// makes answers socket(2): streams may be made, of the families that are needed, and
+// of TCP no other kind, such as MPTCP, about which Landlock is not asked.
+func makes(needs Needs) []unix.SockFilter {
+	stream := []unix.SockFilter{
+		load(secondArg), and(typeMask), equal(unix.SOCK_STREAM, 1), answer(deny),
+		load(thirdArg), unless(unix.BPF_JEQ, 0, 1), answer(allow), unless(unix.BPF_JEQ, unix.IPPROTO_TCP, 1), answer(allow), answer(deny),
+	}
+	var families []uint32
+	if len(needs.Connect) > 0 {
+		families = append(families, unix.AF_INET, unix.AF_INET6)
+	}
+	if needs.Unix || needs.Abstract {
+		families = append(families, unix.AF_UNIX)
+	}
+	f := []unix.SockFilter{load(firstArg)}
+	for _, family := range families {
+		f = append(append(f, unless(unix.BPF_JEQ, family, uint8(len(stream)))), stream...)
+	}
+	return append(f, answer(deny))
+}
+
+// typeMask is the part of a socket's type that is no flag: SOCK_TYPE_MASK of the
+// kernel.
+const typeMask = 0xf
 
 // segment is a range of call numbers that ends where the next begins.
 type segment struct {
@@ -94,6 +129,10 @@ func search(f []unix.SockFilter, s []segment) []unix.SockFilter {
 
 func load(offset uint32) unix.SockFilter {
 	return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}
+}
+
+func and(mask uint32) unix.SockFilter {
+	return unix.SockFilter{Code: unix.BPF_ALU | unix.BPF_K | unix.BPF_AND, K: mask}
 }
 
 // unless skips the next n instructions when a comparison fails.

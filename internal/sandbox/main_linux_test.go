@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -50,7 +51,13 @@ func needs() Needs {
 	if dir := os.Getenv("SANDBOX_TEST_WRITE"); dir != "" {
 		n.Write = []string{dir}
 	}
-	n.TCP = os.Getenv("SANDBOX_TEST_TCP") != ""
+	for port := range strings.FieldsSeq(os.Getenv("SANDBOX_TEST_CONNECT")) {
+		p, _ := strconv.Atoi(port)
+		n.Connect = append(n.Connect, uint16(p))
+	}
+	n.From = os.Getenv("SANDBOX_TEST_FROM") != ""
+	n.Unix = os.Getenv("SANDBOX_TEST_UNIX") != ""
+	n.Abstract = os.Getenv("SANDBOX_TEST_ABSTRACT") != ""
 	return n
 }
 
@@ -59,7 +66,7 @@ func needs() Needs {
 func start(t *testing.T, user uint32, env string, args ...string) (pid int, done func() string) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Env = append(cmd.Environ(), env, "GORACE=atexit_sleep_ms=0")
+	cmd.Env = append(append(cmd.Environ(), strings.Split(env, ",")...), "GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = os.Stderr
 	if user != 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user, NoSetGroups: true}}

@@ -7,5 +7,12 @@ package sandbox
 type Needs struct {
 	Read  []string // files to read, or directories with all below them
 	Write []string // the same, also to write, to make and to remove
-	TCP   bool     // to make connections, and to listen
+
+	Connect  []uint16 // TCP ports to connect to, of whatever host
+	From     bool     // to choose the address that connections come from
+	Unix     bool     // to connect to unix sockets of the file system
+	Abstract bool     // to connect to abstract unix sockets
 }
+
+// connects reports whether connections are made at all.
+func (n *Needs) connects() bool { return len(n.Connect) > 0 || n.Unix || n.Abstract }

@@ -76,27 +76,34 @@ func confine(needs Needs) error {
 }
 
 func ruleset(needs Needs) (landlock.Ruleset, error) {
-	return landlock.New(landlock.Rules{Read: append(threadList(), needs.Read...), Write: needs.Write, TCP: needs.TCP})
+	rules := landlock.Rules{
+		Read: append(threadList(), needs.Read...), Write: needs.Write,
+		Connect: needs.Connect, Abstract: needs.Abstract,
+	}
+	if needs.From {
+		rules.Bind = []uint16{0}
+	}
+	return landlock.New(rules)
 }
 
 // Lacks tells what the kernel, or what confines this process already, does not let
 // Enter do; nil is nothing. A thread tries it, and ends.
-func Lacks() error {
+func Lacks(needs Needs) error {
 	result := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlocked
-		result <- try()
+		result <- try(needs)
 	}()
 	return <-result
 }
 
 // try is Enter for the calling thread.
-func try() error {
+func try(needs Needs) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return os.NewSyscallError("prctl", err)
 	}
-	missing := forbid(filter(Needs{}, os.Getpid()), 0)
-	set, err := ruleset(Needs{})
+	missing := forbid(filter(needs, os.Getpid()), 0)
+	set, err := ruleset(needs)
 	if err != nil {
 		return errors.Join(missing, err)
 	}
@@ -106,6 +113,9 @@ func try() error {
 	}
 	if !landlock.Parts() {
 		return errors.Join(missing, fmt.Errorf("landlock: the kernel does not part signals"))
+	}
+	if len(needs.Connect) > 0 && !landlock.Ports() {
+		return errors.Join(missing, fmt.Errorf("landlock: the kernel does not tell TCP ports apart"))
 	}
 	return missing
 }

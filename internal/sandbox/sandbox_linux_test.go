@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -115,16 +116,41 @@ func attackFiles(args []string) {
 	succeeded("remove", unix.Unlink(filepath.Join(dir, "moved")))
 }
 
-// attackNetwork tries to make sockets.
-func attackNetwork([]string) {
-	for name, kind := range map[string]int{"tcp": unix.SOCK_STREAM, "udp": unix.SOCK_DGRAM, "raw": unix.SOCK_RAW} {
-		fd, err := unix.Socket(unix.AF_INET, kind, map[string]int{"raw": unix.IPPROTO_ICMP}[name])
+// attackNetwork tries to make sockets, and to connect to these addresses.
+func attackNetwork(args []string) {
+	for name, s := range map[string][3]int{
+		"tcp": {unix.AF_INET, unix.SOCK_STREAM | unix.SOCK_CLOEXEC}, "tcp6": {unix.AF_INET6, unix.SOCK_STREAM, unix.IPPROTO_TCP},
+		"udp": {unix.AF_INET, unix.SOCK_DGRAM}, "raw": {unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP},
+		"mptcp": {unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP}, "sctp": {unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_SCTP},
+		"unix": {unix.AF_UNIX, unix.SOCK_STREAM}, "unixgram": {unix.AF_UNIX, unix.SOCK_DGRAM}, "netlink": {unix.AF_NETLINK, unix.SOCK_RAW},
+		"vsock": {unix.AF_VSOCK, unix.SOCK_STREAM},
+	} {
+		fd, err := unix.Socket(s[0], s[1], s[2])
 		succeeded(name, err)
 		if err == nil && name == "tcp" {
 			succeeded("bind", unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+			succeeded("bind to 1", unix.Bind(fd, &unix.SockaddrInet4{Port: 1, Addr: [4]byte{127, 0, 0, 1}}))
+			succeeded("listen", unix.Listen(fd, 1))
 		}
 	}
-	succeeded("unix", second(unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)))
+	_, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	succeeded("pair", err)
+	for _, arg := range args {
+		succeeded(arg, connectTo(arg))
+	}
+}
+
+// connectTo connects to PORT of 127.0.0.1, or to a unix socket.
+func connectTo(arg string) error {
+	family, to := unix.AF_UNIX, unix.Sockaddr(&unix.SockaddrUnix{Name: arg})
+	if port, err := strconv.Atoi(arg); err == nil {
+		family, to = unix.AF_INET, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}
+	}
+	fd, err := unix.Socket(family, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return err
+	}
+	return unix.Connect(fd, to)
 }
 
 // work does all that a handler may do, on many threads.
@@ -178,7 +204,7 @@ func facts() {
 // whole skips a test where the sandbox cannot be whole.
 func whole(t *testing.T) {
 	t.Helper()
-	if err := Lacks(); err != nil {
+	if err := Lacks(Needs{Connect: []uint16{1}}); err != nil {
 		t.Skip(err)
 	}
 }
@@ -260,10 +286,34 @@ func TestFiles(t *testing.T) {
 func TestNetwork(t *testing.T) {
 	t.Parallel()
 	whole(t)
-	_, done := start(t, 0, "", "network", "inside")
-	check(t, done())
-	_, done = start(t, 0, "SANDBOX_TEST_TCP=1", "network", "inside")
-	check(t, done(), "tcp", "bind", "udp", "unix")
+	one, two := listen(t, "tcp", "127.0.0.1:0"), listen(t, "tcp", "127.0.0.1:0")
+	file, abstract := listen(t, "unix", filepath.Join(t.TempDir(), "s")), listen(t, "unix", "@nettool-sandbox-test-"+one)
+	attack := func(env string, want ...string) {
+		t.Helper()
+		_, done := start(t, 0, env, "network", "inside", one, two, file, abstract)
+		check(t, done(), want...)
+	}
+	attack("")
+	attack("SANDBOX_TEST_CONNECT="+one, "tcp", "tcp6", one)
+	attack("SANDBOX_TEST_CONNECT="+one+" "+two+",SANDBOX_TEST_FROM=1", "tcp", "tcp6", "bind", one, two)
+	attack("SANDBOX_TEST_UNIX=1", "unix", file)
+	attack("SANDBOX_TEST_UNIX=1,SANDBOX_TEST_ABSTRACT=1,SANDBOX_TEST_CONNECT="+two, "tcp", "tcp6", "unix", two, file, abstract)
+}
+
+// listen listens, and returns the port, or the unix socket's name.
+func listen(t *testing.T, network, addr string) string {
+	t.Helper()
+	config := net.ListenConfig{}
+	config.SetMultipathTCP(false)
+	l, err := config.Listen(t.Context(), network, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	if tcp, ok := l.Addr().(*net.TCPAddr); ok {
+		return strconv.Itoa(tcp.Port)
+	}
+	return addr
 }
 
 // TestWork: what handlers do works, also in threads that begin later.
@@ -312,7 +362,7 @@ func TestFacts(t *testing.T) {
 func TestLacks(t *testing.T) {
 	t.Parallel()
 	whole(t)
-	if err := Lacks(); err != nil {
+	if err := Lacks(Needs{}); err != nil {
 		t.Errorf("the second time: %v", err)
 	}
 	if _, err := os.ReadFile("/proc/self/status"); err != nil {

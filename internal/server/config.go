@@ -41,6 +41,7 @@ type Config struct {
 	Path      string   // the program's path, found at start
 	InProcess bool     // goroutines instead of processes; built-ins only
 	QuitOn    string
+	Forward   Forward
 	Limits    handoff.Limits
 
 	TLS TLS // of addresses with tls:

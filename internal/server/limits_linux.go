@@ -121,6 +121,9 @@ func threadsOf(pid int) int {
 // descriptorsEach is how many descriptors of ours one connection takes.
 func (c *Config) descriptorsEach() int {
 	each := 1 // the link to a child, a pidfd, or the connection itself
+	if len(c.Forward.To) > 0 && c.InProcess {
+		each++ // the connection to a backend; pipes come and go, and can be done without
+	}
 	if len(c.Program) > 0 && c.Account {
 		each++ // the duplicate of the socket
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"log/slog"
 	"net/netip"
 	"time"
 
@@ -90,6 +91,7 @@ func (s *Server) TurnAway(c *run.Conn, cause admit.Cause, why string) {
 	s.named(c)
 	delete(s.conns, c.ID)
 	s.admission.Leave(c.Ticket, time.Now())
+	s.backends.leave(c)
 	s.rejected(c.Socket, c.Via, cause, why)
 	if c.Open() {
 		s.loop.Refuse(c.Socket, s.refusal(c.Socket), true)
@@ -102,7 +104,11 @@ func (s *Server) rejected(sock *loop.Socket, via string, cause admit.Cause, why 
 		s.accepting.full.enter(s.cfg.Log, s.admission.Live())
 	}
 	s.counts.Rejected[cause]++
-	if s.accepting.rejects.add(sock, via, cause, why) {
+	var more []slog.Attr
+	if why != "" {
+		more = append(more, slog.String("error", why))
+	}
+	if s.accepting.rejects.add(sock, cause, append(more, run.ViaAttrs(via)...)...) {
 		s.loop.After(rejectInterval, s.accepting.rejects.sum)
 	}
 }

@@ -38,18 +38,13 @@ const (
 	otherSources = "others"
 )
 
-// add logs, or counts, a connection that was turned away: for a cause, which may
-// need more words, and by way of via if it was forwarded. If first is true, sum is
-// to be called in a second.
-func (r *rejects) add(sock *loop.Socket, via string, cause admit.Cause, why string) (first bool) {
+// add logs, or counts, a connection that was turned away; more is what there is to
+// say of it. If first is true, sum is to be called in a second.
+func (r *rejects) add(sock *loop.Socket, cause admit.Cause, more ...slog.Attr) (first bool) {
 	few, first := r.note(sock, cause)
 	if few {
 		attrs := []slog.Attr{slog.String("remote", sock.Remote.Text), slog.String("local", sock.Local.Text), slog.String("cause", string(cause))}
-		if why != "" {
-			attrs = append(attrs, slog.String("error", why))
-		}
-		attrs = append(attrs, run.ViaAttrs(via)...)
-		r.log.Event("reject", append(attrs, run.UserAttrs(sock.Remote.User)...)...)
+		r.log.Event("reject", append(append(attrs, more...), run.UserAttrs(sock.Remote.User)...)...)
 	}
 	return first
 }

@@ -35,17 +35,17 @@ func TestRejectsSummed(t *testing.T) {
 	a, b := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("2001:db8::1")
 	lines := logRejects(func(r *rejects) {
 		for i := range 25 {
-			if first := r.add(from(a), "", admit.Deny, ""); first != (i == 0) {
+			if first := r.add(from(a), admit.Deny); first != (i == 0) {
 				t.Errorf("connection %d: first is %v", i, first)
 			}
-			r.add(from(b), "", admit.Full, "")
+			r.add(from(b), admit.Full)
 		}
 		for range fewRejects + 1 {
-			r.add(from(b), "", admit.Rate, "")
+			r.add(from(b), admit.Rate)
 		}
-		r.add(from(b), "", admit.Full, "")
+		r.add(from(b), admit.Full)
 		r.sum()
-		if !r.add(from(a), "", admit.Deny, "") {
+		if !r.add(from(a), admit.Deny) {
 			t.Error("the next second does not begin with the first")
 		}
 		r.sum()
@@ -72,7 +72,7 @@ func TestRejectsOfManySources(t *testing.T) {
 	lines := logRejects(func(r *rejects) {
 		for range mostSources + 100 {
 			addr = addr.Next()
-			r.add(from(addr), "", admit.SourceRate, "")
+			r.add(from(addr), admit.SourceRate)
 		}
 		if len(r.count) > mostSources+1 {
 			t.Errorf("%d sources are remembered", len(r.count))

@@ -9,7 +9,8 @@ import (
 )
 
 // builtin is what runs a built-in handler, in a child or a goroutine.
-func (c *Config) builtin() handoff.Config {
+func (s *Server) builtin() handoff.Config {
+	c := s.cfg
 	return handoff.Config{
 		Handler:    c.Handler,
 		QuitOn:     c.QuitOn,
@@ -17,11 +18,17 @@ func (c *Config) builtin() handoff.Config {
 		Sandbox:    c.Sandbox,
 		TLS:        c.TLS.Options,
 		HeaderTime: c.headerTime(),
+		Forward:    s.backends.told(&c.Options),
 	}
 }
 
 func (s *Server) newThreads() (run.Runner, error) {
-	return threads.New(threads.Config{Child: s.cfg.builtin(), TLS: s.keeper, Refusal: s.cfg.RejectMessage}, s)
+	return threads.New(threads.Config{
+		Child:    s.builtin(),
+		Attached: s.cfg.Forward.CA,
+		TLS:      s.keeper,
+		Refusal:  s.cfg.RejectMessage,
+	}, s)
 }
 
 func (s *Server) newStdio() run.Runner {

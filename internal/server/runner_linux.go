@@ -5,6 +5,7 @@ package server
 import (
 	"fmt"
 
+	"nettool/internal/handler"
 	"nettool/internal/handoff"
 	"nettool/internal/sandbox"
 	"nettool/internal/server/front"
@@ -35,13 +36,18 @@ func (s *Server) newRunner() (run.Runner, error) {
 		loop.KeepProcessors()
 		return s.newProgram()
 	}
-	if err := s.checkSandbox(); err != nil {
+	child := s.builtin()
+	if err := s.checkSandbox(handler.Needs(&child)); err != nil {
+		return nil, err
+	}
+	attached, err := s.attachment()
+	if err != nil {
 		return nil, err
 	}
 	if s.cfg.model() == prepared {
 		return s.newFront()
 	}
-	return pool.New(s.pool(s.cfg.builtin()), s)
+	return pool.New(s.pool(child, attached), s)
 }
 
 // newFront makes the runner of programs behind children that read headers.
@@ -52,14 +58,15 @@ func (s *Server) newFront() (run.Runner, error) {
 		return nil, err
 	}
 	reader := handoff.Config{Sandbox: s.cfg.Sandbox, HeaderTime: s.cfg.headerTime()}
-	return front.New(s.pool(reader), behind, s)
+	return front.New(s.pool(reader, nil), behind, s)
 }
 
 // pool is how the children are kept.
-func (s *Server) pool(child handoff.Config) pool.Config {
+func (s *Server) pool(child handoff.Config, attached *handoff.Attachment) pool.Config {
 	c := s.cfg
 	return pool.Config{
 		Child:       child,
+		Attached:    attached,
 		Spare:       c.Spare,
 		MaxRequests: c.MaxRequests,
 		KillAfter:   c.KillAfter,
@@ -70,13 +77,21 @@ func (s *Server) pool(child handoff.Config) pool.Config {
 	}
 }
 
+// attachment is what children get beside their configuration, or nil.
+func (s *Server) attachment() (*handoff.Attachment, error) {
+	if len(s.cfg.Forward.CA) == 0 {
+		return nil, nil
+	}
+	return handoff.Attach(s.cfg.Forward.CA)
+}
+
 // checkSandbox says once what a child's sandbox lacks here, which is an error if it
 // must be whole.
-func (s *Server) checkSandbox() error {
+func (s *Server) checkSandbox(needs sandbox.Needs) error {
 	if s.cfg.Sandbox == handoff.Unboxed {
 		return nil
 	}
-	err := sandbox.Lacks()
+	err := sandbox.Lacks(needs)
 	switch {
 	case err == nil:
 	case s.cfg.Sandbox == handoff.WhollyBoxed:

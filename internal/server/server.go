@@ -49,6 +49,7 @@ type Server struct {
 	supervisor *supervise.Supervisor
 	upgrader   *upgrade.Upgrader
 	keeper     *tlsserve.Keeper // of what TLS takes, or nil
+	backends   *backends        // of forwarded connections, or nil
 	deputy     *stage.Deputy    // starts programs when we may not, or nil
 	told       int              // connections that the successor knows of
 	stopped    chan struct{}    // the loop has ended
@@ -91,6 +92,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error)
 	}
 	defer s.runner.Close()
 	defer s.keeper.Close()
+	defer s.backends.close()
 	return s.serve(signals)
 }
 
@@ -184,7 +186,11 @@ func (c *Config) blindTimers() bool {
 
 // prepare makes the runner.
 func (s *Server) prepare() (err error) {
-	if s.runner, err = s.newRunner(); err != nil {
+	if s.backends, err = s.newBackends(); err == nil {
+		s.runner, err = s.newRunner()
+	}
+	if err != nil {
+		s.backends.close()
 		dismiss(s.deputy)
 		s.agent.Close()
 		s.pages.Close()
@@ -286,6 +292,7 @@ func (s *Server) admit(sock *loop.Socket, ticket admit.Ticket, header bool) {
 	s.lastID++
 	c := &run.Conn{Socket: sock, ID: s.lastID, Accepted: handoff.Now(), Ticket: ticket, Anonymous: header}
 	s.conns[c.ID] = c
+	s.backends.choose(c)
 	if header {
 		s.anonymous++
 		s.runner.Run(c)
@@ -312,7 +319,12 @@ func (s *Server) Ended(c *run.Conn, e run.Ending) {
 	s.named(c)
 	delete(s.conns, c.ID)
 	s.admission.Leave(c.Ticket, time.Now())
+	s.backends.leave(c)
+	turnedAway := s.unreached(c, &e)
 	s.last = e
+	if turnedAway {
+		return
+	}
 	s.counts.Ended(&e)
 	if e.Reason == handoff.TLS {
 		s.sayFailure(c, &e)

@@ -18,6 +18,7 @@ func (s *Server) signaled(sig syscall.Signal) {
 		s.supervisor.Reloading()
 		s.admission.reload()
 		s.reloadTLS()
+		s.reloadBackends()
 		s.supervisor.Reloaded()
 	case "SIGUSR1":
 		status.Log(s.cfg.Log, s.cfg.handlerName(), s.Table())

@@ -46,17 +46,29 @@ func dialHost(ctx context.Context, a Addr, o Options) (net.Conn, error) {
 // race connects to one of the candidates. For a unix address, candidates is a single
 // invalid AddrPort.
 func (a Addr) race(ctx context.Context, candidates []netip.AddrPort, o Options) (net.Conn, error) {
-	tries, winner := Race(ctx, candidates, func(ctx context.Context, at netip.AddrPort) (net.Conn, error) {
+	conn, _, err := DialTo(ctx, a, candidates, o)
+	return conn, err
+}
+
+// DialTo is Dial for an address whose candidates are known already; for a unix
+// address that is a single invalid AddrPort. at is the one that was reached.
+func DialTo(ctx context.Context, a Addr, candidates []netip.AddrPort, o Options) (conn net.Conn, at netip.AddrPort, err error) {
+	return raceTo(ctx, a, candidates, func(ctx context.Context, at netip.AddrPort) (net.Conn, error) {
 		return DialOne(ctx, a.Network, a.textOf(at), o)
 	}, func(c net.Conn) { _ = c.Close() })
+}
+
+// raceTo is Race with an error that tells of all attempts.
+func raceTo[T any](ctx context.Context, a Addr, candidates []netip.AddrPort, dial func(context.Context, netip.AddrPort) (T, error), drop func(T)) (conn T, at netip.AddrPort, err error) {
+	tries, winner := Race(ctx, candidates, dial, drop)
 	if winner >= 0 {
-		return tries[winner].Conn, nil
+		return tries[winner].Conn, tries[winner].At, nil
 	}
 	failed := &DialError{Target: a.String(), Attempts: make([]Attempt, len(tries))}
 	for i, t := range tries {
 		failed.Attempts[i] = Attempt{a.textOf(t.At), t.Err, t.Elapsed}
 	}
-	return nil, exit.With(failed.code(), failed)
+	return conn, at, exit.With(failed.code(), failed)
 }
 
 // textOf returns a candidate in the form that the net package takes.
@@ -73,6 +85,21 @@ func (o Options) reachable(candidates []netip.AddrPort) []netip.AddrPort {
 	var fit []netip.AddrPort
 	for _, c := range candidates {
 		if _, ok := o.sourceFor(c.Addr()); ok {
+			fit = append(fit, c)
+		}
+	}
+	return fit
+}
+
+// ReachableFrom returns the candidates of the source's family, or all of them if no
+// source is given.
+func ReachableFrom(source netip.Addr, candidates []netip.AddrPort) []netip.AddrPort {
+	if !source.IsValid() {
+		return candidates
+	}
+	var fit []netip.AddrPort
+	for _, c := range candidates {
+		if c.Addr().Is4() == source.Unmap().Is4() {
 			fit = append(fit, c)
 		}
 	}

@@ -34,6 +34,17 @@ func (a Addr) Resolve(ctx context.Context) ([]netip.AddrPort, error) {
 	return candidates, nil
 }
 
+// WithNumber returns the address with its port in digits, from services(5) if it is a
+// name. Other addresses than those of TCP and UDP stay as they are.
+func (a Addr) WithNumber(ctx context.Context) (Addr, error) {
+	if !a.isTCP() && !a.isUDP() {
+		return a, nil
+	}
+	port, err := a.lookupPort(ctx)
+	a.Port = strconv.Itoa(int(port))
+	return a, err
+}
+
 // lookupPort is the port's number, from services(5) if it is a name.
 func (a Addr) lookupPort(ctx context.Context) (uint16, error) {
 	if n, err := strconv.ParseUint(a.Port, 10, 16); err == nil {

@@ -66,13 +66,24 @@ func (s stream) CloseRead() error { return s.shutdown(unix.SHUT_RD) }
 func (s stream) CloseWrite() error { return s.shutdown(unix.SHUT_WR) }
 
 func (s stream) shutdown(how int) error {
+	return s.control("shutdown", func(fd int) error { return unix.Shutdown(fd, how) })
+}
+
+// SetLinger is that of *net.TCPConn.
+func (s stream) SetLinger(seconds int) error {
+	l := unix.Linger{Onoff: 1, Linger: int32(seconds)}
+	return s.control("setsockopt", func(fd int) error { return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &l) })
+}
+
+// control does something to the descriptor.
+func (s stream) control(call string, do func(fd int) error) error {
 	raw, err := s.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var inner error
-	if err := raw.Control(func(fd uintptr) { inner = unix.Shutdown(int(fd), how) }); err != nil {
+	if err := raw.Control(func(fd uintptr) { inner = do(int(fd)) }); err != nil {
 		return err
 	}
-	return os.NewSyscallError("shutdown", inner)
+	return os.NewSyscallError(call, inner)
 }

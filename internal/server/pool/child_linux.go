@@ -109,16 +109,20 @@ func (p *Pool) take(w *worker, m handoff.Message) {
 		p.asked(w, ask)
 		return
 	}
-	if w.said++; w.said > 1+w.child.Sent() { // Ready, and Done for each
+	if w.said++; w.said > 1+2*w.child.Sent() { // Ready, and Routed and Done for each
 		p.breach(w, "more messages than it had connections")
 		return
 	}
-	switch m.(type) {
+	switch m := m.(type) {
 	case *handoff.Ready:
 		p.becameReady(w)
 	case *handoff.Done:
 		if p.busy[w.conn] == w && w.child.Finished() {
 			p.finished(w)
+		}
+	case *handoff.Routed:
+		if w.conn != nil && w.conn.ID == m.ID {
+			p.host.Routed(w.conn, m.Backend)
 		}
 	default:
 		p.breach(w, fmt.Sprintf("an unexpected %T", m))

@@ -20,12 +20,13 @@ import (
 // Config says which children a pool has.
 type Config struct {
 	Child       handoff.Config
-	Spare       int              // children that wait
-	MaxRequests int              // connections per child, a tenth more or less
-	KillAfter   time.Duration    // what a child may take longer than its limits; negative is no limit
-	Reject      bool             // a connection does not wait for a child that cannot be started
-	Environ     []string         // the server's, of which children get a part
-	TLS         *tlsserve.Keeper // of TLS connections; nil when there are none
+	Attached    *handoff.Attachment // for the children, or nil
+	Spare       int                 // children that wait
+	MaxRequests int                 // connections per child, a tenth more or less
+	KillAfter   time.Duration       // what a child may take longer than its limits; negative is no limit
+	Reject      bool                // a connection does not wait for a child that cannot be started
+	Environ     []string            // the server's, of which children get a part
+	TLS         *tlsserve.Keeper    // of TLS connections; nil when there are none
 	Log         *report.Log
 
 	// Next takes over a connection that is prepared, with its socket, when the
@@ -105,10 +106,11 @@ func New(cfg Config, host run.Host) (*Pool, error) {
 	p := &Pool{cfg: cfg, host: host, loop: host.Loop(), board: board, busy: map[*run.Conn]*worker{}, children: map[*worker]struct{}{}}
 	p.patience, p.pace = usualPatience, pace(cfg.Child.Limits, cfg.KillAfter)
 	p.spawner = newSpawner(p.loop, &handoff.Spawner{
-		Config:  cfg.Child,
-		Board:   board,
-		Environ: childEnviron(cfg.Environ),
-		Starter: &spawn.Starter{},
+		Config:   cfg.Child,
+		Board:    board,
+		Attached: cfg.Attached,
+		Environ:  childEnviron(cfg.Environ),
+		Starter:  &spawn.Starter{},
 	})
 	p.ask(true)
 	return p, nil
@@ -165,7 +167,10 @@ func (p *Pool) takeIdle() *worker {
 // give hands a connection to a child. When that fails the child is dead or
 // broken, and the connection goes to another.
 func (p *Pool) give(w *worker, c *run.Conn) {
-	m := handoff.Conn{ID: c.ID, Accepted: c.Accepted, Local: c.Local.Text, Remote: c.Remote.Text, Anonymous: c.Anonymous, TLS: c.TLS}
+	m := handoff.Conn{
+		ID: c.ID, Accepted: c.Accepted, Local: c.Local.Text, Remote: c.Remote.Text,
+		Anonymous: c.Anonymous, TLS: c.TLS, Routes: c.Routes,
+	}
 	err := p.equip(w)
 	if err == nil {
 		err = w.child.Send(&m, c.FD)
@@ -286,6 +291,7 @@ func closed(c *run.Conn, r *handoff.Result) run.Ending {
 	e.Counted, e.BytesIn, e.BytesOut = true, r.BytesIn, r.BytesOut
 	e.RTT, e.Retrans = time.Duration(r.RTT)*time.Microsecond, r.Retrans
 	e.Err = r.Error
+	e.Forwarded(c, r.Reached, r.Side)
 	return e
 }
 

@@ -277,7 +277,7 @@ func TestEndlessWords(t *testing.T) {
 // TestTakenOver: a child that was taken over, and serves one connection only, reaches
 // neither its parent nor the child beside it.
 func TestTakenOver(t *testing.T) {
-	if err := sandbox.Lacks(); err != nil {
+	if err := sandbox.Lacks(sandbox.Needs{}); err != nil {
 		t.Skip(err)
 	}
 	h, _ := start(t, Config{Spare: 2, MaxRequests: 1, Child: handoff.Config{Handler: "boxed"}})

@@ -17,7 +17,9 @@ type Conn struct {
 	ID           uint64
 	Accepted     int64 // as handoff.Now
 	Ticket       admit.Ticket
-	PID          int // of the process that has it, or 0
+	PID          int             // of the process that has it, or 0
+	Routes       []handoff.Route // where to forward it, or none
+	Backend      int             // that it counts for, when there are routes
 
 	// Anonymous says that a PROXY header, which was not read yet, tells whom the
 	// connection is from. Until then Remote and Local are the socket's own, and the

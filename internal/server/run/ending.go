@@ -30,6 +30,8 @@ type Ending struct {
 	Exit     int            // exit code of the process, or -1 when it lives on or was killed
 	Signal   syscall.Signal // that killed the process, or 0
 	Err      string
+	To       string // backend's address, of a forwarded connection
+	Side     string // of it where the end began: client, backend, or empty
 
 	Told bool  // the runner says what --once ends with:
 	With error // nil is success
@@ -49,6 +51,12 @@ func (e *Ending) Attrs(handler string) []slog.Attr {
 	a = append(a, slog.Int64("duration_us", e.Duration.Microseconds()))
 	if e.RTT > 0 {
 		a = append(a, slog.Int64("rtt_us", e.RTT.Microseconds()), slog.Int64("retrans", int64(e.Retrans)))
+	}
+	if e.To != "" {
+		a = append(a, slog.String("to", e.To))
+	}
+	if e.Side != "" {
+		a = append(a, slog.String("side", e.Side))
 	}
 	if e.Exit >= 0 {
 		a = append(a, slog.Int("exit", e.Exit))
@@ -85,8 +93,19 @@ func (e *Ending) code() exit.Code {
 		return exit.TimedOut
 	case e.Reason == handoff.Reset:
 		return exit.Broken
+	case e.Reason == handoff.Unreached:
+		return exit.Unreachable
 	case e.Reason == handoff.Error:
 		return exit.Local
 	}
 	return exit.OK
+}
+
+// Forwarded puts down where a forwarded connection has led, and at which side its end
+// began, as a runner says.
+func (e *Ending) Forwarded(c *Conn, reached handoff.Reached, side handoff.Side) {
+	if len(c.Routes) > 0 {
+		_, e.To, _ = reached.In(c.Routes)
+		e.Side = side.String()
+	}
 }

@@ -58,6 +58,9 @@ type Host interface {
 	Waiting() bool
 	// Opened notes that the connection is being run now.
 	Opened(c *Conn)
+	// Routed notes that the connection has reached another backend than that of the
+	// first of its routes.
+	Routed(c *Conn, backend int)
 	// Ended frees the connection's slot and writes its closing record. The runner
 	// has closed the socket, or given it away.
 	Ended(c *Conn, e Ending)

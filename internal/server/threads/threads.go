@@ -3,6 +3,7 @@
 package threads
 
 import (
+	"crypto/x509"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -23,15 +24,17 @@ const quiet = 10 * time.Millisecond
 
 // Config says what the goroutines do.
 type Config struct {
-	Child   handoff.Config   // as children are told
-	TLS     *tlsserve.Keeper // of TLS connections; nil when there are none
-	Refusal string           // what those hear who are turned away because of their PROXY headers
+	Child    handoff.Config   // as children are told
+	Attached []byte           // PEM text of which backends to trust, or empty
+	TLS      *tlsserve.Keeper // of TLS connections; nil when there are none
+	Refusal  string           // what those hear who are turned away because of their PROXY headers
 }
 
 // Runner is a run.Runner.
 type Runner struct {
 	handle handler.Func
 	cfg    Config
+	roots  *x509.CertPool // of backends behind TLS
 	host   run.Host
 	loop   *loop.Loop
 	queue  []*run.Conn
@@ -55,6 +58,7 @@ type session struct {
 
 	activity handoff.Activity
 	verdict  chan bool // of one that was anonymous: whether it may come in
+	forward  handler.Forward
 }
 
 // New makes a runner of one handler.
@@ -63,7 +67,14 @@ func New(cfg Config, host run.Host) (*Runner, error) {
 	if !ok {
 		return nil, fmt.Errorf("handler %q: there is no such handler", cfg.Child.Handler)
 	}
-	r := &Runner{handle: handle, cfg: cfg, host: host, loop: host.Loop(), live: map[*run.Conn]*session{}, ended: make(chan struct{})}
+	roots, err := handler.Trust(&cfg.Child.Forward, cfg.Attached)
+	if err != nil {
+		return nil, err
+	}
+	r := &Runner{
+		handle: handle, cfg: cfg, roots: roots, host: host, loop: host.Loop(),
+		live: map[*run.Conn]*session{}, ended: make(chan struct{}),
+	}
 	r.asking.Store(true)
 	return r, nil
 }
@@ -150,7 +161,7 @@ func (r *Runner) start(c *run.Conn) {
 // the end: whoever asks after it finds the connection gone.
 func (r *Runner) serve(s *session) {
 	conn := handler.Timed(s.stream, r.cfg.Child.Limits, s.accepted(), &s.activity)
-	err := r.handler(s.conn)(&handler.Session{Conn: conn, QuitOn: r.cfg.Child.QuitOn, In: &s.in, Out: &s.out})
+	err := r.handler(s.conn)(&handler.Session{Conn: conn, QuitOn: r.cfg.Child.QuitOn, In: &s.in, Out: &s.out, Forward: r.forward(s)})
 	s.finish(err)
 	r.mu.Lock()
 	r.over = append(r.over, s)
@@ -175,6 +186,21 @@ func (s *session) accepted() time.Time {
 	return time.Now().Add(-time.Duration(handoff.Now() - s.conn.Accepted))
 }
 
+// forward is what the handler of forwarded connections is given, or nil.
+func (r *Runner) forward(s *session) *handler.Forward {
+	c := s.conn
+	if len(c.Routes) == 0 {
+		return nil
+	}
+	s.forward = handler.Forward{
+		Config: &r.cfg.Child.Forward, Roots: r.roots, Routes: c.Routes, Local: c.Local.Text, Remote: c.Remote.Text,
+		Routed: func(backend int) {
+			r.loop.Post(func() { r.host.Routed(c, backend) })
+		},
+	}
+	return &s.forward
+}
+
 // finish makes the closing record of a connection that is still open.
 func (s *session) finish(err error) {
 	e := s.conn.End(handoff.Now())
@@ -183,6 +209,7 @@ func (s *session) finish(err error) {
 	if info, ok := socket.Info(s.stream); ok {
 		e.RTT, e.Retrans = info.RTT, info.Retrans
 	}
+	e.Forwarded(s.conn, s.forward.Reached, s.forward.Side)
 	s.end = e
 }
 

@@ -20,6 +20,7 @@ import (
 type Host struct {
 	EndedConns []run.Ending
 	OpenedPIDs []int
+	RoutedTo   []int
 	Expired    []handoff.Reason
 	Shortages  []string
 	Rejects    []string // cause and why
@@ -175,6 +176,9 @@ func (h *Host) TurnAway(c *run.Conn, cause admit.Cause, why string) {
 	h.Rejects = append(h.Rejects, string(cause)+" "+why)
 	c.Close()
 }
+
+// Routed writes down which backend it was.
+func (h *Host) Routed(_ *run.Conn, backend int) { h.RoutedTo = append(h.RoutedTo, backend) }
 
 // Expire writes down which timer has run out, and shuts the socket.
 func (h *Host) Expire(c *run.Conn, reason handoff.Reason) {

@@ -1,0 +1,104 @@
+package serve
+
+import (
+	"cmp"
+	"crypto/x509"
+	"net/netip"
+	"os"
+	"slices"
+	"time"
+
+	"nettool/internal/balance"
+	"nettool/internal/exit"
+	"nettool/internal/server"
+	"nettool/internal/socket"
+)
+
+// defaultConnectTimeout bounds reaching one backend.
+const defaultConnectTimeout = 10 * time.Second
+
+// forward says where connections are forwarded to.
+func (c *Cmd) forward() (server.Forward, error) {
+	f := server.Forward{
+		To:      c.To,
+		Balance: balance.Policy(cmp.Or(c.Balance, string(balance.First))),
+		Timeout: c.ConnectTimeout.Or(defaultConnectTimeout),
+		Proxy:   int(c.SendProxy),
+		Source:  netip.AddrPort(c.Source).Addr().Unmap(),
+	}
+	if c.ToCA == "" {
+		return f, nil
+	}
+	var err error
+	if f.CA, err = os.ReadFile(c.ToCA); err != nil {
+		return f, exit.Errorf(exit.Usage, "to-ca: %w", err)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(f.CA) {
+		return f, exit.Errorf(exit.Usage, "to-ca %q: holds no PEM certificate", c.ToCA)
+	}
+	return f, nil
+}
+
+// forwardFlags are the flags that --handler forward has been given.
+func (c *Cmd) forwardFlags() (given []string) {
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"--to", len(c.To) > 0},
+		{"--balance", c.Balance != ""},
+		{"--connect-timeout", c.ConnectTimeout != 0},
+		{"--send-proxy", c.SendProxy != 0},
+		{"--source", netip.AddrPort(c.Source).IsValid()},
+		{"--to-ca", c.ToCA != ""},
+	} {
+		if f.set {
+			given = append(given, f.name)
+		}
+	}
+	return given
+}
+
+// checkForward checks where connections are forwarded to.
+func (c *Cmd) checkForward(config *server.Config) error {
+	given := c.forwardFlags()
+	if config.Handler != "forward" {
+		if len(given) > 0 {
+			return exit.Errorf(exit.Usage, "%s: is for --handler forward", given[0])
+		}
+		return nil
+	}
+	tcp := func(a socket.Addr) bool { return a.Network != "unix" }
+	secured := func(a socket.Addr) bool { return a.TLS }
+	switch source := netip.AddrPort(c.Source); {
+	case len(c.To) == 0:
+		return exit.Errorf(exit.Usage, "--handler forward needs --to ADDRESS")
+	case len(c.To) > server.MostBackends:
+		return exit.Errorf(exit.Usage, "--to: %d backends, %d is the most", len(c.To), server.MostBackends)
+	case c.Balance != "" && len(c.To) == 1:
+		return exit.Errorf(exit.Usage, "--balance needs more than one --to ADDRESS")
+	case c.ToCA != "" && !slices.ContainsFunc(c.To, secured):
+		return exit.Errorf(exit.Usage, "--to-ca is for backends of the form tls:HOST:PORT: there is none")
+	case source.IsValid() && !slices.ContainsFunc(c.To, tcp):
+		return exit.Errorf(exit.Usage, "--source is for TCP, and all backends are unix sockets")
+	case source.Port() != 0:
+		return exit.Errorf(exit.Usage, "--source %s: one connection at a time can have that port; want an address only", source)
+	}
+	for _, to := range c.To {
+		if err := checkBackend(to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkBackend checks that connections can be made to an address.
+func checkBackend(to socket.Addr) error {
+	switch {
+	case !to.Stream():
+		return exit.Errorf(exit.Usage, "--to %s: want HOST:PORT, tls:HOST:PORT, unix:PATH or unix:@NAME", to)
+	case to.Port == "0":
+		return exit.Errorf(exit.Usage, "--to %s: nobody can be reached at port 0", to)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package socket
+
+import (
+	"context"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// DialFD is DialTo without Go's poller. await waits until a descriptor can be
+// written to, and ends early, with an error, when there is no need to connect any
+// more; it may be called by several goroutines. The descriptor is the caller's,
+// non-blocking and close-on-exec.
+func DialFD(ctx context.Context, a Addr, candidates []netip.AddrPort, o Options, await func(ctx context.Context, fd int) error) (fd int, at netip.AddrPort, err error) {
+	return raceTo(ctx, a, candidates, func(ctx context.Context, at netip.AddrPort) (int, error) {
+		return o.dialFD(ctx, a, at, await)
+	}, func(fd int) { unix.Close(fd) })
+}
+
+func (o Options) dialFD(ctx context.Context, a Addr, at netip.AddrPort, await func(context.Context, int) error) (int, error) {
+	to, family, network := sockaddr(a, at)
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	err = o.apply(uintptr(fd), network, false)
+	if err == nil && o.Source.IsValid() && at.IsValid() {
+		from, _, _ := sockaddr(Addr{}, netip.AddrPortFrom(o.Source.Addr().Unmap(), o.Source.Port()))
+		err = os.NewSyscallError("bind", unix.Bind(fd, from))
+	}
+	if err == nil {
+		err = connectFD(ctx, fd, to, await)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// sockaddr is a candidate as the kernel takes it.
+func sockaddr(a Addr, at netip.AddrPort) (to unix.Sockaddr, family int, network string) {
+	switch ip := at.Addr(); {
+	case !at.IsValid():
+		return &unix.SockaddrUnix{Name: a.Path}, unix.AF_UNIX, "unix"
+	case ip.Is4():
+		return &unix.SockaddrInet4{Port: int(at.Port()), Addr: ip.As4()}, unix.AF_INET, "tcp4"
+	default:
+		return &unix.SockaddrInet6{Port: int(at.Port()), ZoneId: zoneID(ip.Zone()), Addr: ip.As16()}, unix.AF_INET6, "tcp6"
+	}
+}
+
+// zoneID is an interface's number, which the zone must be already: to find it takes
+// a socket.
+func zoneID(zone string) uint32 {
+	n, _ := number(zone)
+	return uint32(n)
+}
+
+// connectFD connects a non-blocking socket. The end of ctx ends it.
+func connectFD(ctx context.Context, fd int, to unix.Sockaddr, await func(context.Context, int) error) error {
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		unix.Shutdown(fd, unix.SHUT_RDWR) // wakes a wait for the connection
+		close(over)
+	})
+	err := startFD(ctx, fd, to, await)
+	if !stop() {
+		<-over
+		return ctx.Err()
+	}
+	return err
+}
+
+func startFD(ctx context.Context, fd int, to unix.Sockaddr, await func(context.Context, int) error) error {
+	err := unix.Connect(fd, to)
+	for delay := time.Millisecond; err == unix.EAGAIN; delay = min(2*delay, 50*time.Millisecond) { // a unix listener's backlog is full
+		limited, cancel := context.WithTimeout(ctx, delay)
+		waited := await(limited, -1)
+		late := limited.Err()
+		cancel()
+		if ctx.Err() != nil || late == nil {
+			return waited
+		}
+		err = unix.Connect(fd, to)
+	}
+	if err != unix.EINPROGRESS && err != unix.EINTR {
+		return os.NewSyscallError("connect", err)
+	}
+	if err := await(ctx, fd); err != nil {
+		return err
+	}
+	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && errno != 0 {
+		err = unix.Errno(errno)
+	}
+	return os.NewSyscallError("connect", err)
+}
