@@ -35,6 +35,7 @@ shellcheck:shellcheck
 bwrap:bubblewrap
 '
 bench='
+haproxy:haproxy
 iperf3:iperf3
 nmap:nmap
 '
