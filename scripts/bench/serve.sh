@@ -9,7 +9,8 @@ seconds=${SECONDS_EACH:-1}
 only=${1-}
 
 tmp=$(mktemp -d)
-server_pid= backend_pid=
+server_pid=
+backend_pid=
 # shellcheck source=scripts/bench/servers.sh
 . scripts/bench/servers.sh
 trap 'stop; server_pid=$backend_pid; stop; rm -rf "$tmp"' EXIT
@@ -34,9 +35,9 @@ command_of() {
 	"Go re-exec server") echo "$tmp/reexec" ;;
 	"tcpserver cat") ! command -v tcpserver >/dev/null || echo tcpserver -RHl0 127.0.0.1 0 cat ;;
 	"socat fork PIPE") ! command -v socat >/dev/null || echo socat TCP-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,backlog=128 PIPE ;;
-	"serve forward") echo tcpserve 127.0.0.1:0 --handler forward --to "127.0.0.1:$backend" ;;
-	"serve forward --in-process") echo tcpserve 127.0.0.1:0 --handler forward --in-process --to "127.0.0.1:$backend" ;;
-	"socat fork TCP") ! command -v socat >/dev/null || echo socat TCP-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,backlog=128 "TCP:127.0.0.1:$backend" ;;
+	"serve forward") echo tcpserve 127.0.0.1:0 --handler forward --to "127.0.0.2:$backend" ;;
+	"serve forward --in-process") echo tcpserve 127.0.0.1:0 --handler forward --in-process --to "127.0.0.2:$backend" ;;
+	"socat fork TCP") ! command -v socat >/dev/null || echo socat TCP-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,backlog=128 "TCP:127.0.0.2:$backend" ;;
 	"HAProxy") ! command -v haproxy >/dev/null || echo haproxy -db -f "$tmp/haproxy.cfg" ;;
 	"socat fork cat") ! command -v socat >/dev/null || echo socat TCP-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,backlog=128 EXEC:cat ;;
 	esac
@@ -88,8 +89,9 @@ compare() {
 
 # behind starts the echo server that forwarders have as their backend.
 behind() {
-	start backend tcpserve --in-process 127.0.0.1:0
-	backend=$port backend_pid=$server_pid server_pid=
+	start backend tcpserve --in-process 127.0.0.2:0 # HAProxy has the same port of 127.0.0.1: it cannot choose one
+	backend=$port backend_pid=$server_pid
+	server_pid=
 	cat >"$tmp/haproxy.cfg" <<-EOF
 		global
 			nbthread 2
@@ -100,8 +102,8 @@ behind() {
 			timeout client 60s
 			timeout server 60s
 		listen forward
-			bind 127.0.0.1:0
-			server backend 127.0.0.1:$backend
+			bind 127.0.0.1:$backend
+			server backend 127.0.0.2:$backend
 	EOF
 }
 
