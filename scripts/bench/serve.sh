@@ -10,11 +10,12 @@ only=${1-}
 
 tmp=$(mktemp -d)
 server_pid=
+backend_pid=
 # shellcheck source=scripts/bench/servers.sh
 . scripts/bench/servers.sh
 # shellcheck source=scripts/bench/rows.sh
 . scripts/bench/rows.sh
-trap 'stop; rm -rf "$tmp"' EXIT
+trap 'stop; server_pid=$backend_pid; stop; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
 command -v cc >/dev/null || { echo "bench: no C compiler (run scripts/bench/deps.sh)" >&2; exit 2; }
@@ -36,6 +37,10 @@ command_of() {
 	"Go re-exec server") echo "$tmp/reexec" ;;
 	"tcpserver cat") ! command -v tcpserver >/dev/null || echo tcpserver -RHl0 127.0.0.1 0 cat ;;
 	"socat fork PIPE") ! command -v socat >/dev/null || echo socat TCP-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,backlog=128 PIPE ;;
+	"serve forward") echo tcpserve 127.0.0.1:0 --handler forward --to "127.0.0.2:$backend" ;;
+	"serve forward --in-process") echo tcpserve 127.0.0.1:0 --handler forward --in-process --to "127.0.0.2:$backend" ;;
+	"socat fork TCP") ! command -v socat >/dev/null || echo socat TCP-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,backlog=128 "TCP:127.0.0.2:$backend" ;;
+	"HAProxy") ! command -v haproxy >/dev/null || echo haproxy -db -f "$tmp/haproxy.cfg" ;;
 	"socat fork cat") ! command -v socat >/dev/null || echo socat TCP-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,backlog=128 EXEC:cat ;;
 	esac
 }
@@ -50,6 +55,27 @@ load() {
 	fi
 }
 
+# behind starts the echo server that forwarders have as their backend.
+behind() {
+	start backend tcpserve --in-process 127.0.0.2:0 # HAProxy has the same port of 127.0.0.1: it cannot choose one
+	backend=$port backend_pid=$server_pid
+	server_pid=
+	cat >"$tmp/haproxy.cfg" <<-EOF
+		global
+			nbthread 2
+		defaults
+			mode tcp
+			option splice-auto
+			timeout connect 10s
+			timeout client 60s
+			timeout server 60s
+		listen forward
+			bind 127.0.0.1:$backend
+			server backend 127.0.0.2:$backend
+	EOF
+}
+
+backend=0
 table=rates
 compare "echo, 1 client" 1.8 "-c 1 crr" "serve echo" "C fork server" "tcpserver cat" "socat fork PIPE"
 compare "echo, 8 clients" 1.4 "-c 8 crr" "serve echo" "C fork server" "tcpserver cat" "socat fork PIPE"
@@ -61,7 +87,11 @@ compare "fresh process each time, 8 clients" 1.5 "-c 8 crr" "serve echo --max-re
 compare "fresh process, 20 connections a second" "" "-c 8 -r 20 crr" "serve echo --max-requests 1" "Go re-exec server"
 compare "in process, 8 clients" 2 "-c 8 crr" "serve echo --in-process" "C fork server"
 compare "request and response on one connection" 1 "-c 1 rr" "serve echo" "C fork server"
+behind
+compare "forward, 1 client" 3 "-c 1 crr" "serve forward" "socat fork TCP" "HAProxy" "serve forward --in-process"
+compare "forward, 8 clients" 3 "-c 8 crr" "serve forward" "socat fork TCP" "HAProxy" "serve forward --in-process"
 table=streams
+compare "forward, long stream" 1 stream "serve forward" "HAProxy" "socat fork TCP" "serve forward --in-process"
 compare "long stream" 1.5 stream "serve echo" "C fork server" "serve echo --in-process"
 
 echo "$(nproc) CPUs, Linux $(uname -r), $(go env GOVERSION); $rounds rounds of $seconds s; 64-byte requests, each on a new"

@@ -39,6 +39,7 @@ haproxy:haproxy
 nginx:nginx-light,libnginx-mod-stream
 '
 bench='
+haproxy:haproxy
 iperf3:iperf3
 haproxy:haproxy
 testssl:testssl.sh
