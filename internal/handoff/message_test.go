@@ -31,7 +31,7 @@ func messages() []Message {
 		}},
 		&Conn{ID: 1, Routes: []Route{{}, {Backend: 63, Addrs: []string{"[::1]:80", hostile}, Why: hostile}}},
 		&Routed{},
-		&Routed{ID: math.MaxUint64, Backend: math.MinInt64},
+		&Routed{ID: math.MaxUint64, Backend: math.MinInt32},
 		&Conn{ID: math.MaxUint64, Accepted: math.MinInt64, Local: hostile, Remote: strings.Repeat("x", 60_000)},
 		&Ready{},
 		&Done{},

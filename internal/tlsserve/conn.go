@@ -108,6 +108,9 @@ func (c *Conn) CloseRead() error { return c.below.CloseRead() }
 // SetReadDeadline bounds later reads.
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.below.SetReadDeadline(t) }
 
+// SetWriteDeadline does nothing: writes are bounded by the timers of what is below.
+func (c *Conn) SetWriteDeadline(time.Time) error { return nil }
+
 // End ends our side, if it has not ended yet, after a handler that has ended with
 // err: a connection that is broken gets no more words.
 func (c *Conn) End(err error) error {
