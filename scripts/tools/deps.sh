@@ -28,7 +28,7 @@ perl:perl-base
 openssl:openssl
 microsocks:microsocks
 tinyproxy:tinyproxy-bin
-nginx:nginx-light,libnginx-mod-mail
+nginx:nginx-light,libnginx-mod-mail,libnginx-mod-stream
 redis-server:redis-server
 ps:procps
 script:bsdutils
@@ -36,12 +36,9 @@ strace:strace
 shellcheck:shellcheck
 bwrap:bubblewrap
 haproxy:haproxy
-nginx:nginx-light,libnginx-mod-stream
 '
 bench='
-haproxy:haproxy
 iperf3:iperf3
-haproxy:haproxy
 testssl:testssl.sh
 stunnel4:stunnel4
 nmap:nmap
