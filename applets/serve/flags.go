@@ -3,6 +3,8 @@
 package serve
 
 import (
+	"net/netip"
+
 	"nettool/internal/admit"
 	"nettool/internal/cli"
 	"nettool/internal/isolate"
@@ -79,7 +81,7 @@ type Cmd struct {
 	Balance        string           `enum:",first,round-robin,least" default:"" placeholder:"first|round-robin|least" group:"Forwarding" help:"Which backend a connection goes to: the first that can be reached (default), one after the other, or the one with the fewest connections."`
 	ConnectTimeout cli.Duration     `placeholder:"DUR" group:"Forwarding" help:"Give up a backend after DUR, over all its addresses and the TLS handshake (default: 10s)."`
 	SendProxy      cli.ProxyVersion `placeholder:"v1|v2" group:"Forwarding" help:"Send backends a PROXY protocol header first: who the client is, and what it has connected to."`
-	Source         cli.Source       `placeholder:"ADDRESS" group:"Forwarding" help:"Connect to backends from this address of ours."`
+	Source         netip.Addr       `placeholder:"ADDRESS" group:"Forwarding" help:"Connect to backends from this address of ours."`
 	ToCA           string           `name:"to-ca" placeholder:"FILE" group:"Forwarding" help:"Trust these certificates (PEM) of tls: backends instead of the system's authorities; read at the start."`
 
 	Chroot     string             `placeholder:"DIR" group:"Privileges" help:"Make DIR the root of a PROGRAM, which is looked up there."`

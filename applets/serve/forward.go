@@ -3,7 +3,6 @@ package serve
 import (
 	"cmp"
 	"crypto/x509"
-	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -24,7 +23,7 @@ func (c *Cmd) forward() (server.Forward, error) {
 		Balance: balance.Policy(cmp.Or(c.Balance, string(balance.First))),
 		Timeout: c.ConnectTimeout.Or(defaultConnectTimeout),
 		Proxy:   int(c.SendProxy),
-		Source:  netip.AddrPort(c.Source).Addr().Unmap(),
+		Source:  c.Source.Unmap(),
 	}
 	if c.ToCA == "" {
 		return f, nil
@@ -49,7 +48,7 @@ func (c *Cmd) forwardFlags() (given []string) {
 		{"--balance", c.Balance != ""},
 		{"--connect-timeout", c.ConnectTimeout != 0},
 		{"--send-proxy", c.SendProxy != 0},
-		{"--source", netip.AddrPort(c.Source).IsValid()},
+		{"--source", c.Source.IsValid()},
 		{"--to-ca", c.ToCA != ""},
 	} {
 		if f.set {
@@ -70,7 +69,7 @@ func (c *Cmd) checkForward(config *server.Config) error {
 	}
 	tcp := func(a socket.Addr) bool { return a.Network != "unix" }
 	secured := func(a socket.Addr) bool { return a.TLS }
-	switch source := netip.AddrPort(c.Source); {
+	switch {
 	case len(c.To) == 0:
 		return exit.Errorf(exit.Usage, "--handler forward needs --to ADDRESS")
 	case len(c.To) > server.MostBackends:
@@ -79,10 +78,8 @@ func (c *Cmd) checkForward(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--balance needs more than one --to ADDRESS")
 	case c.ToCA != "" && !slices.ContainsFunc(c.To, secured):
 		return exit.Errorf(exit.Usage, "--to-ca is for backends of the form tls:HOST:PORT: there is none")
-	case source.IsValid() && !slices.ContainsFunc(c.To, tcp):
+	case c.Source.IsValid() && !slices.ContainsFunc(c.To, tcp):
 		return exit.Errorf(exit.Usage, "--source is for TCP, and all backends are unix sockets")
-	case source.Port() != 0:
-		return exit.Errorf(exit.Usage, "--source %s: one connection at a time can have that port; want an address only", source)
 	}
 	for _, to := range c.To {
 		if err := checkBackend(to); err != nil {

@@ -281,16 +281,13 @@ type patientConn struct {
 	net.Conn
 	timed   timedConn
 	patient bool
-	ended   bool // below TLS
 }
 
 func (c *patientConn) Read(b []byte) (int, error) {
 	if !c.patient {
 		return c.Conn.Read(b)
 	}
-	n, err := c.timed.Read(b)
-	c.ended = c.ended || err == io.EOF
-	return n, err
+	return c.timed.Read(b)
 }
 
 func (c *patientConn) Write(b []byte) (int, error) {
@@ -310,11 +307,10 @@ type securedConn struct {
 	under *patientConn
 }
 
-// Read reads what the backend says; the end must be said, too. Package tls accepts one
-// that is not, between two records.
+// Read reads what the backend says; the end must be said, too.
 func (c securedConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF && c.under.ended {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errCut
 	}
 	return n, err

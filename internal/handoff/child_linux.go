@@ -54,7 +54,7 @@ func Open() (*Parent, error) {
 	}
 	var attached []byte
 	if len(fds) == 3 {
-		if attached, err = (&Attachment{fds[2]}).text(); err != nil {
+		if attached, err = unseal(fds[2]); err != nil {
 			return nil, fmt.Errorf("read what is attached: %w", err)
 		}
 	}
@@ -84,6 +84,19 @@ func checkLink(fd int) error {
 // Ready tells the parent that the child waits for its first connection.
 func (p *Parent) Ready() error { return send(LinkFD, &Ready{}, p.buf, unix.MSG_DONTWAIT) }
 
+// equip takes what came with Secrets.
+func (p *Parent) equip(fds []int) error {
+	defer closeAll(fds)
+	if len(fds) != 1 {
+		return fmt.Errorf("handoff message about TLS keys with %d descriptors", len(fds))
+	}
+	text, err := unseal(fds[0])
+	if err != nil {
+		return fmt.Errorf("read TLS keys: %w", err)
+	}
+	return p.Equip(text)
+}
+
 // Next waits for a connection. The caller owns its descriptor fd, which is
 // blocking and close-on-exec. io.EOF means that the parent retired this child.
 func (p *Parent) Next() (c *Conn, fd int, err error) {
@@ -91,12 +104,8 @@ func (p *Parent) Next() (c *Conn, fd int, err error) {
 	if err != nil {
 		return nil, -1, err
 	}
-	if s, ok := m.(*Secrets); ok {
-		text, err := unseal(s, fds)
-		if err == nil {
-			err = p.Equip(text)
-		}
-		if err != nil {
+	if _, ok := m.(*Secrets); ok {
+		if err := p.equip(fds); err != nil {
 			return nil, -1, err
 		}
 		return p.Next()

@@ -117,9 +117,9 @@ type Conn struct {
 	Routes    []Route  // where to forward it, in the order in which to try them
 }
 
-// Secrets tells that the memory that travels with it, of Size bytes, is what TLS
-// takes from now on.
-type Secrets struct{ Size int }
+// Secrets tells that the sealed text that travels with it is what TLS takes from now
+// on.
+type Secrets struct{}
 
 // Ready tells that the child waits for its first connection.
 type Ready struct{}
@@ -212,8 +212,8 @@ func (m *Conn) read(r *reader) {
 	m.Routes = readRoutes(r)
 }
 
-func (m *Secrets) write(w *writer) { w.number(uint64(m.Size)) }
-func (m *Secrets) read(r *reader)  { m.Size = int(r.number()) }
+func (*Secrets) write(*writer) {}
+func (*Secrets) read(*reader)  {}
 
 func (*Ready) write(*writer) {}
 func (*Ready) read(*reader)  {}

@@ -30,7 +30,7 @@ type Spawner struct {
 	Board   *Board
 	Environ []string // the children's environment
 	// Attached goes with the configuration, unless it is nil.
-	Attached *Attachment
+	Attached *Sealed
 
 	// Starter starts them. It stays its owner's; nil starts them directly.
 	Starter *spawn.Starter
@@ -106,8 +106,8 @@ func (c *Child) Send(m *Conn, fd int) error {
 }
 
 // Equip gives the child what TLS takes from its next connection on.
-func (c *Child) Equip(s Sealed) error {
-	if err := send(c.Sock, &Secrets{Size: s.size}, c.buf, unix.MSG_DONTWAIT, s.fd); err != nil {
+func (c *Child) Equip(s *Sealed) error {
+	if err := send(c.Sock, &Secrets{}, c.buf, unix.MSG_DONTWAIT, s.fd); err != nil {
 		return fmt.Errorf("give child %d its TLS keys: %w", c.PID, err)
 	}
 	return nil

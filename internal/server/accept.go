@@ -1,6 +1,7 @@
 package server
 
 import (
+	"log/slog"
 	"net/netip"
 	"time"
 
@@ -86,8 +87,20 @@ func (s *Server) letIn(sock *loop.Socket) {
 
 // refuse turns a connection away.
 func (s *Server) refuse(sock *loop.Socket, cause admit.Cause) {
-	s.rejected(sock, "", cause, "")
+	s.rejected(sock, cause)
 	s.loop.Refuse(sock, s.refusal(sock), cause != admit.Resources)
+}
+
+// rejected writes down that a connection was turned away; more is what there is to
+// say of it.
+func (s *Server) rejected(sock *loop.Socket, cause admit.Cause, more ...slog.Attr) {
+	if cause == admit.Full {
+		s.accepting.full.enter(s.cfg.Log, s.admission.Live())
+	}
+	s.counts.Rejected[cause]++
+	if s.accepting.rejects.add(sock, cause, more...) {
+		s.loop.After(rejectInterval, s.accepting.rejects.sum)
+	}
 }
 
 // refusal is what a client hears that is turned away: nothing when it waits for a

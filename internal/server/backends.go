@@ -107,9 +107,10 @@ func (f *Forward) lookUp(ctx context.Context, i int) (handoff.Route, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
+	from := socket.Options{Source: netip.AddrPortFrom(f.Source, 0)}
 	candidates, err := to.Resolve(ctx)
 	if err == nil {
-		if candidates = socket.ReachableFrom(f.Source, candidates); len(candidates) == 0 {
+		if candidates = from.Reachable(candidates); len(candidates) == 0 {
 			err = exit.Errorf(exit.Usage, "source %s: %q has no address of that family", f.Source, to)
 		}
 	}
@@ -287,10 +288,6 @@ func (s *Server) unreached(c *run.Conn, e *run.Ending) bool {
 		return false
 	}
 	s.failed(c.Routes)
-	s.counts.Rejected[admit.Backend]++
-	attrs := []slog.Attr{slog.Uint64("id", c.ID), slog.Int("pid", c.PID), slog.String("error", e.Err)}
-	if s.accepting.rejects.add(c.Socket, admit.Backend, attrs...) {
-		s.loop.After(rejectInterval, s.accepting.rejects.sum)
-	}
+	s.rejected(c.Socket, admit.Backend, slog.Uint64("id", c.ID), slog.Int("pid", c.PID), slog.String("error", e.Err))
 	return true
 }

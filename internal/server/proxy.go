@@ -7,7 +7,6 @@ import (
 
 	"nettool/internal/admit"
 	"nettool/internal/proxy"
-	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
 )
 
@@ -85,30 +84,15 @@ func (s *Server) named(c *run.Conn) {
 // TurnAway frees the slot of an anonymous connection and writes down why. The
 // client is told if its socket is still there, and closed.
 func (s *Server) TurnAway(c *run.Conn, cause admit.Cause, why string) {
-	if s.conns[c.ID] != c {
+	if !s.forget(c) {
 		return
 	}
-	s.named(c)
-	delete(s.conns, c.ID)
-	s.admission.Leave(c.Ticket, time.Now())
-	s.backends.leave(c)
-	s.rejected(c.Socket, c.Via, cause, why)
-	if c.Open() {
-		s.loop.Refuse(c.Socket, s.refusal(c.Socket), true)
-	}
-}
-
-// rejected writes down that a connection was turned away.
-func (s *Server) rejected(sock *loop.Socket, via string, cause admit.Cause, why string) {
-	if cause == admit.Full {
-		s.accepting.full.enter(s.cfg.Log, s.admission.Live())
-	}
-	s.counts.Rejected[cause]++
 	var more []slog.Attr
 	if why != "" {
 		more = append(more, slog.String("error", why))
 	}
-	if s.accepting.rejects.add(sock, cause, append(more, run.ViaAttrs(via)...)...) {
-		s.loop.After(rejectInterval, s.accepting.rejects.sum)
+	s.rejected(c.Socket, cause, append(more, run.ViaAttrs(c.Via)...)...)
+	if c.Open() {
+		s.loop.Refuse(c.Socket, s.refusal(c.Socket), true)
 	}
 }

@@ -62,7 +62,7 @@ func (s *Server) newFront() (run.Runner, error) {
 }
 
 // pool is how the children are kept.
-func (s *Server) pool(child handoff.Config, attached *handoff.Attachment) pool.Config {
+func (s *Server) pool(child handoff.Config, attached *handoff.Sealed) pool.Config {
 	c := s.cfg
 	return pool.Config{
 		Child:       child,
@@ -78,11 +78,11 @@ func (s *Server) pool(child handoff.Config, attached *handoff.Attachment) pool.C
 }
 
 // attachment is what children get beside their configuration, or nil.
-func (s *Server) attachment() (*handoff.Attachment, error) {
+func (s *Server) attachment() (*handoff.Sealed, error) {
 	if len(s.cfg.Forward.CA) == 0 {
 		return nil, nil
 	}
-	return handoff.Attach(s.cfg.Forward.CA)
+	return handoff.Seal(s.cfg.Forward.CA)
 }
 
 // checkSandbox says once what a child's sandbox lacks here, which is an error if it

@@ -313,13 +313,9 @@ func (s *Server) Opened(c *run.Conn) {
 
 // Ended frees a connection's slot and writes its closing record.
 func (s *Server) Ended(c *run.Conn, e run.Ending) {
-	if s.conns[c.ID] != c {
+	if !s.forget(c) {
 		return
 	}
-	s.named(c)
-	delete(s.conns, c.ID)
-	s.admission.Leave(c.Ticket, time.Now())
-	s.backends.leave(c)
 	turnedAway := s.unreached(c, &e)
 	s.last = e
 	if turnedAway {
@@ -331,6 +327,18 @@ func (s *Server) Ended(c *run.Conn, e run.Ending) {
 		return
 	}
 	s.cfg.Log.Event("close", e.Attrs(s.cfg.handlerName())...)
+}
+
+// forget frees what a connection has. It is false for one that has none any more.
+func (s *Server) forget(c *run.Conn) bool {
+	if s.conns[c.ID] != c {
+		return false
+	}
+	s.named(c)
+	delete(s.conns, c.ID)
+	s.admission.Leave(c.Ticket, time.Now())
+	s.backends.leave(c)
+	return true
 }
 
 // Loop is the server's event loop.

@@ -37,7 +37,7 @@ func dialHost(ctx context.Context, a Addr, o Options) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if candidates = o.reachable(candidates); len(candidates) == 0 {
+	if candidates = o.Reachable(candidates); len(candidates) == 0 {
 		return nil, exit.Errorf(exit.Usage, "source %s: %q has no address of that family", o.Source.Addr(), a)
 	}
 	return a.race(ctx, candidates, o)
@@ -79,27 +79,12 @@ func (a Addr) textOf(at netip.AddrPort) string {
 	return a.Path
 }
 
-// reachable returns the candidates of the sources' families, or all of them if no
+// Reachable returns the candidates of the sources' families, or all of them if no
 // source is given.
-func (o Options) reachable(candidates []netip.AddrPort) []netip.AddrPort {
+func (o Options) Reachable(candidates []netip.AddrPort) []netip.AddrPort {
 	var fit []netip.AddrPort
 	for _, c := range candidates {
 		if _, ok := o.sourceFor(c.Addr()); ok {
-			fit = append(fit, c)
-		}
-	}
-	return fit
-}
-
-// ReachableFrom returns the candidates of the source's family, or all of them if no
-// source is given.
-func ReachableFrom(source netip.Addr, candidates []netip.AddrPort) []netip.AddrPort {
-	if !source.IsValid() {
-		return candidates
-	}
-	var fit []netip.AddrPort
-	for _, c := range candidates {
-		if c.Addr().Is4() == source.Unmap().Is4() {
 			fit = append(fit, c)
 		}
 	}

@@ -74,6 +74,12 @@ func (c Conn) CloseWrite() error {
 	return err
 }
 
+// Server is the server's end of such a connection, before its handshake. It owns conn.
+func Server(conn net.Conn, config *tls.Config) Conn {
+	below := &under{Conn: conn}
+	return Conn{Conn: tls.Server(below, config), under: below, shown: &shown{}}
+}
+
 // Client does the handshake on conn, which the result owns; on failure conn is
 // the caller's. Errors carry exit.Handshake, or exit.ConnectTimeout when ctx ended
 // first.

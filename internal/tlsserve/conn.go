@@ -10,6 +10,7 @@ import (
 
 	"nettool/internal/handler"
 	"nettool/internal/handoff"
+	"nettool/internal/tlsdial"
 )
 
 // Conn is a TLS connection that a handler can work on. Who owns the connection
@@ -63,7 +64,7 @@ func Accept(ctx context.Context, conn net.Conn, config *tls.Config, timeout time
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, tooLate(timeout))
 		defer cancel()
 	}
-	c := tls.Server(conn, config)
+	c := tlsdial.Server(conn, config)
 	if err := c.HandshakeContext(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)

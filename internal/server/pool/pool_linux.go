@@ -20,13 +20,13 @@ import (
 // Config says which children a pool has.
 type Config struct {
 	Child       handoff.Config
-	Attached    *handoff.Attachment // for the children, or nil
-	Spare       int                 // children that wait
-	MaxRequests int                 // connections per child, a tenth more or less
-	KillAfter   time.Duration       // what a child may take longer than its limits; negative is no limit
-	Reject      bool                // a connection does not wait for a child that cannot be started
-	Environ     []string            // the server's, of which children get a part
-	TLS         *tlsserve.Keeper    // of TLS connections; nil when there are none
+	Attached    *handoff.Sealed  // for the children, or nil
+	Spare       int              // children that wait
+	MaxRequests int              // connections per child, a tenth more or less
+	KillAfter   time.Duration    // what a child may take longer than its limits; negative is no limit
+	Reject      bool             // a connection does not wait for a child that cannot be started
+	Environ     []string         // the server's, of which children get a part
+	TLS         *tlsserve.Keeper // of TLS connections; nil when there are none
 	Log         *report.Log
 
 	// Next takes over a connection that is prepared, with its socket, when the
@@ -335,41 +335,6 @@ func (p *Pool) abandon(c *run.Conn) {
 	p.host.Ended(c, e)
 }
 
-// Retire keeps no spares any more.
-func (p *Pool) Retire() {
-	p.retiring = true
-	p.loop.Cancel(p.tick)
-	p.tick = nil
-	p.ask(true)
-	p.Collect()
-}
-
-// retireIdle ends idle children until keep are left, the ones that waited
-// longest first.
-func (p *Pool) retireIdle(keep int) {
-	for len(p.idle) > keep {
-		w := p.idle[0]
-		p.idle = p.idle[1:]
-		p.bury(w, false)
-	}
-}
-
-// trim retires children beyond the spares that have waited long.
-func (p *Pool) trim() {
-	p.trimmer = nil
-	cutoff := time.Now().Add(-idleFor)
-	for len(p.idle) > p.cfg.Spare && p.idle[0].since.Before(cutoff) {
-		p.retireIdle(len(p.idle) - 1)
-	}
-	p.scheduleTrim()
-}
-
-func (p *Pool) scheduleTrim() {
-	if p.trimmer == nil && len(p.idle) > p.cfg.Spare && !p.retiring {
-		p.trimmer = p.loop.After(idleFor/2, p.trim)
-	}
-}
-
 // Close ends the goroutine that starts children.
 func (p *Pool) Close() {
 	close(p.spawner.orders)
@@ -388,17 +353,6 @@ func (p *Pool) Owns(pid int) bool {
 
 // Left is how many children there are.
 func (p *Pool) Left() int { return len(p.idle) + len(p.busy) + p.starting + p.dying }
-
-// spread is a child's own --max-requests: a tenth more or less, so that they do
-// not all end together.
-func (p *Pool) spread() uint64 {
-	n := p.cfg.MaxRequests
-	if n < 10 {
-		return uint64(max(n, 1))
-	}
-	p.serial++
-	return uint64(n - n/10 + (p.serial*37)%(n/5+1))
-}
 
 // Inspect reads the live counts from the pages of the busy children. What waits
 // for a child has none yet.

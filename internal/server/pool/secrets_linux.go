@@ -12,7 +12,7 @@ import (
 // secrets is what TLS takes, as children are given it.
 type secrets struct {
 	material *tlsserve.Material
-	sealed   handoff.Sealed // of the material
+	sealed   *handoff.Sealed // of the material
 }
 
 // equip gives a child what TLS takes, if that is not what the child has already.

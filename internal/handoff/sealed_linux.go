@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Attachment is a text for children that does not fit into a message. None of them
-// can change it.
-type Attachment struct{ fd int }
+// Sealed is a text for children that does not fit into a message. None of them can
+// change it.
+type Sealed struct{ fd int }
 
-// Attach makes an attachment. It lives as long as the process.
-func Attach(text []byte) (*Attachment, error) {
+// Seal puts a text into memory that children can be given. The caller closes it.
+func Seal(text []byte) (*Sealed, error) {
 	fd, err := unix.MemfdCreate("nettool-text", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
-		return nil, fmt.Errorf("attach to a child: %w", err)
+		return nil, fmt.Errorf("seal a text for children: %w", err)
 	}
 	for rest := text; err == nil && len(rest) > 0; {
 		var n int
@@ -28,21 +28,29 @@ func Attach(text []byte) (*Attachment, error) {
 	}
 	if err != nil {
 		unix.Close(fd)
-		return nil, fmt.Errorf("attach to a child: %w", err)
+		return nil, fmt.Errorf("seal a text for children: %w", err)
 	}
-	return &Attachment{fd}, nil
+	return &Sealed{fd}, nil
 }
 
-// text reads an attachment. All readers share the descriptor's position, so it does
-// not use it.
-func (a *Attachment) text() ([]byte, error) {
+// Close closes our descriptor, if there is one. Children that were given the text
+// have it still.
+func (s *Sealed) Close() {
+	if s != nil {
+		unix.Close(s.fd)
+	}
+}
+
+// unseal reads the text behind a descriptor. All readers share its position, which is
+// not used therefore.
+func unseal(fd int) ([]byte, error) {
 	var st unix.Stat_t
-	if err := unix.Fstat(a.fd, &st); err != nil {
+	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, os.NewSyscallError("fstat", err)
 	}
 	text := make([]byte, st.Size)
 	for n := 0; n < len(text); {
-		got, err := unix.Pread(a.fd, text[n:], int64(n))
+		got, err := unix.Pread(fd, text[n:], int64(n))
 		if err == nil && got == 0 {
 			err = io.ErrUnexpectedEOF
 		}

@@ -7,17 +7,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAttachment: a text arrives whole, again and again, and cannot be changed.
-func TestAttachment(t *testing.T) {
+// TestSealed: a text arrives whole, again and again, and cannot be changed.
+func TestSealed(t *testing.T) {
 	t.Parallel()
 	for _, text := range [][]byte{{}, []byte("x"), bytes.Repeat([]byte("certificate\n"), 1<<15)} {
-		a, err := Attach(text)
+		a, err := Seal(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { unix.Close(a.fd) })
+		t.Cleanup(func() { a.Close() })
 		for range 2 {
-			if got, err := a.text(); err != nil || !bytes.Equal(got, text) {
+			if got, err := unseal(a.fd); err != nil || !bytes.Equal(got, text) {
 				t.Errorf("%d bytes, %v; want %d", len(got), err, len(text))
 			}
 		}
