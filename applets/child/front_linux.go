@@ -2,7 +2,10 @@ package child
 
 import (
 	"errors"
+	"io"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"nettool/internal/handler"
 	"nettool/internal/handoff"
@@ -10,7 +13,8 @@ import (
 	"nettool/internal/tlsserve"
 )
 
-// What stands between a connection and its handler: a PROXY header, then TLS.
+// What stands between a connection and its handler, or its program: a PROXY header,
+// then TLS.
 
 // readHeader reads the PROXY header that a connection begins with.
 func (c *child) readHeader(conn *handoff.Conn, fd int) (*handoff.Ask, error) {
@@ -35,13 +39,34 @@ func (c *child) equip(secrets []byte) error {
 	return nil
 }
 
-// handler is what handles a connection.
-func (c *child) handler(conn *handoff.Conn) handler.Func {
+// handler is what handles a connection that is raw below.
+func (c *child) handler(conn *handoff.Conn, raw *handler.Raw) handler.Func {
+	run := c.run
+	if run == nil {
+		run = func(s *handler.Session) error { return c.relay(conn, s, raw) }
+	}
 	switch {
 	case !conn.TLS:
-		return c.run
+		return run
 	case c.tls == nil:
 		return func(*handler.Session) error { return errors.New("a TLS connection, and no certificate") }
 	}
-	return tlsserve.Over(c.run, c.tls, c.parent.Config.TLS.Timeout)
+	return tlsserve.Over(run, c.tls, c.parent.Config.TLS.Timeout)
+}
+
+// relay has the parent run the program of a connection, and is between the two.
+func (c *child) relay(conn *handoff.Conn, s *handler.Session, raw *handler.Raw) error {
+	m := handoff.Secured{ID: conn.ID}
+	if t, ok := s.Conn.(*tlsserve.Conn); ok {
+		m.TLS = t.Told()
+	}
+	fd, err := c.parent.Join(&m)
+	if err == io.EOF {
+		return nil // nobody runs programs any more
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return handler.Relay(s, raw, fd)
 }

@@ -93,7 +93,7 @@ func enter(way handoff.Sandbox, needs sandbox.Needs) error {
 // child is this process, which is its parent's.
 type child struct {
 	parent *handoff.Parent
-	run    handler.Func   // nil: it prepares connections for the parent
+	run    handler.Func   // nil: it prepares connections for programs of the parent's
 	tls    *tls.Config    // nil before the parent has sent what it takes
 	roots  *x509.CertPool // of backends behind TLS
 }
@@ -117,15 +117,15 @@ func (c *child) loop() error {
 // one takes care of one connection and of its descriptor.
 func (c *child) one(conn *handoff.Conn, fd int) error {
 	c.parent.Page.Begin()
-	if c.run == nil && !conn.Anonymous {
-		return fmt.Errorf("connection %d has no header, and there is no handler", conn.ID)
+	if c.run == nil && !conn.Anonymous && !conn.TLS {
+		return fmt.Errorf("connection %d has no header and no TLS, and there is no handler", conn.ID)
 	}
 	if conn.Anonymous {
 		ask, err := c.readHeader(conn, fd)
 		switch {
 		case err != nil:
 			return c.parent.Finish(handoff.Result{Ended: handoff.Now(), Reason: handoff.Proxy, Error: err.Error()}, fd)
-		case c.run == nil:
+		case c.run == nil && !conn.TLS:
 			return c.parent.Tell(ask, fd)
 		}
 		verdict, err := c.parent.Ask(ask)
@@ -144,7 +144,7 @@ func (c *child) handle(conn *handoff.Conn, fd int) handoff.Result {
 	in, out := c.parent.Page.Counters()
 	raw := handler.NewRaw(fd, c.parent.Config.Limits, acceptedAt(conn), c.parent.Page.Activity())
 	to := forwarded(c.parent, c.roots, conn)
-	reason, text := session(c.handler(conn), raw, c.parent.Config.QuitOn, in, out, to)
+	reason, text := session(c.handler(conn, raw), raw, c.parent.Config.QuitOn, in, out, to)
 	info, _ := socket.InfoFD(fd)
 	r := handoff.Result{
 		Ended:   handoff.Now(),
@@ -152,6 +152,10 @@ func (c *child) handle(conn *handoff.Conn, fd int) handoff.Result {
 		Retrans: info.Retrans,
 		Reason:  reason,
 		Error:   text,
+	}
+	if conn.TLS {
+		outq, _ := socket.Outq(fd)
+		r.WireIn, r.WireOut = info.Octets(outq, reason == handoff.Reset)
 	}
 	if to != nil {
 		r.Side, r.Reached = to.Side, to.Reached

@@ -89,7 +89,7 @@ func (c *Cmd) checkHandler(config *server.Config) error {
 // another, which has no use for them.
 func (c *Cmd) checkIdle(config *server.Config) error {
 	pooled := !runsProgram(config) && !config.InProcess && config.Handler != "stdio"
-	pooled = pooled || (runsProgram(config) && len(c.ProxyProtocol) > 0)
+	pooled = pooled || (runsProgram(config) && (len(c.ProxyProtocol) > 0 || c.TLSCert != nil))
 	switch {
 	case (c.Spare != 0 || c.MaxRequests != 0) && !pooled:
 		return exit.Errorf(exit.Usage, "--spare and --max-requests are for the children that run built-in handlers")

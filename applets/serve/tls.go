@@ -53,8 +53,8 @@ func (c *Cmd) checkTLS(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "%d times --tls-cert and %d times --tls-key: want a key for each, or none when the keys are in the same files", len(c.TLSCert), len(c.TLSKey))
 	case c.TLSClient != "" && c.TLSClientCA == "":
 		return exit.Errorf(exit.Usage, "--tls-client %s needs --tls-client-ca FILE", c.TLSClient)
-	case wanted && runsProgram(config):
-		return exit.Errorf(exit.Usage, "an address with tls: is for built-in handlers; a PROGRAM gets plain connections")
+	case wanted && runsProgram(config) && !server.HasPool:
+		return exit.Errorf(exit.Usage, "an address with tls: and a PROGRAM: only on Linux there are children that speak TLS for programs")
 	}
 	for _, name := range c.TLSALPN {
 		if name == "" || len(name) > longestALPN {

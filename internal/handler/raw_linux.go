@@ -18,12 +18,17 @@ type Raw struct {
 	fd       int
 	timers   *timers
 	deadline time.Time // of reads, as SetReadDeadline says
+
+	// Reads end when the socket partner, unless it is negative, is over: relay.
+	partner int
+	writes  bool // so do writes, and not reads
+	parted  bool // that has happened
 }
 
 // NewRaw wraps descriptor fd, which the caller still owns and closes. accepted
 // is when the connection came in; activity is written as bytes pass.
 func NewRaw(fd int, limits handoff.Limits, accepted time.Time, activity *handoff.Activity) *Raw {
-	return &Raw{fd: fd, timers: newTimers(limits, accepted, activity)}
+	return &Raw{fd: fd, timers: newTimers(limits, accepted, activity), partner: -1}
 }
 
 // Read reads what there is: io.EOF at the peer's end, *Expired when a timer
@@ -55,7 +60,7 @@ func (c *Raw) Read(b []byte) (int, error) {
 // Write writes all of b, or says why not.
 func (c *Raw) Write(b []byte) (int, error) {
 	flags := unix.MSG_NOSIGNAL
-	if c.timers.set {
+	if c.timers.set || c.watches(unix.POLLOUT) {
 		flags |= unix.MSG_DONTWAIT // wait in poll, where the timers can end it
 	}
 	total := 0
@@ -92,7 +97,14 @@ func (c *Raw) overdue() error {
 }
 
 // bounded reports whether reads must wait in poll.
-func (c *Raw) bounded() bool { return c.timers.set || !c.deadline.IsZero() }
+func (c *Raw) bounded() bool {
+	return c.timers.set || !c.deadline.IsZero() || c.watches(unix.POLLIN)
+}
+
+// watches reports whether a wait for events ends with the partner.
+func (c *Raw) watches(events int16) bool {
+	return c.partner >= 0 && c.writes == (events == unix.POLLOUT)
+}
 
 // expiry is when a wait for events ends, as things stand now.
 func (c *Raw) expiry(events int16) expiry {
@@ -117,12 +129,18 @@ func (c *Raw) await(events int16) error {
 				expired = at.err // unless something is there already: it may have waited for us
 			}
 		}
-		fds := []unix.PollFd{{Fd: int32(c.fd), Events: events}}
-		n, err := unix.Poll(fds, timeout)
-		if err != nil && err != unix.EINTR {
-			return os.NewSyscallError("poll", err)
+		fds := []unix.PollFd{{Fd: int32(c.fd), Events: events}, {Fd: -1}}
+		if c.watches(events) {
+			fds[1].Fd = int32(c.partner)
 		}
-		if n > 0 {
+		n, err := unix.Poll(fds, timeout)
+		switch {
+		case err != nil && err != unix.EINTR:
+			return os.NewSyscallError("poll", err)
+		case fds[1].Revents != 0:
+			c.parted = true
+			return errParted
+		case n > 0:
 			return nil
 		}
 		if expired != nil {

@@ -136,6 +136,23 @@ func (p *Parent) Ask(m *Ask) (*Verdict, error) {
 	return v, nil
 }
 
+// Join tells that the connection at hand can begin, and waits for the socket that leads
+// to its program, which is the caller's. io.EOF means that there will be none.
+func (p *Parent) Join(m *Secured) (fd int, err error) {
+	if err := send(LinkFD, m, p.buf, 0); err != nil {
+		return -1, io.EOF // the parent is gone
+	}
+	answer, fds, err := p.inbox.receive(0)
+	if err != nil {
+		return -1, err
+	}
+	if j, ok := answer.(*Joined); !ok || j.ID != m.ID || len(fds) != 1 {
+		closeAll(fds)
+		return -1, fmt.Errorf("handoff message %T with %d descriptors: want the program of connection %d", answer, len(fds), m.ID)
+	}
+	return fds[0], nil
+}
+
 // Tell publishes the result of the connection at hand, whose header says this,
 // and closes our copy of its socket fd: the parent, which has another, goes on with
 // it and may send the next.

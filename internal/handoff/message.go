@@ -21,8 +21,8 @@ const MaxMessage = 64 << 10
 // Kind says what a message is: its second byte.
 type Kind byte
 
-// The messages. Config, Conn, Verdict and Secrets go to the child, the others come
-// from it.
+// The messages. Config, Conn, Verdict, Secrets and Joined go to the child, the others
+// come from it.
 const (
 	KindConfig  Kind = 1 // once, first: what all connections have in common; carries the page and the board
 	KindConn    Kind = 2 // one connection; carries its socket
@@ -34,6 +34,8 @@ const (
 
 	KindSecrets Kind = 16 // what TLS takes, before the connections that it is for; carries it
 	KindRouted  Kind = 17 // a forwarded connection has gone to another backend than the first (forward.go)
+	KindSecured Kind = 18 // a connection can begin whose program is run elsewhere (joint.go)
+	KindJoined  Kind = 19 // the answer: carries the socket that leads to the program
 
 	// stage.go has these.
 	KindStage   Kind = 8  // first: what a child is to do before it becomes a program
@@ -55,7 +57,7 @@ type Message interface {
 
 // Config is what all connections of a child have in common.
 type Config struct {
-	Handler string   // name of the built-in handler; empty: the child reads the PROXY header, and its work is done
+	Handler string   // name of the built-in handler; empty: it prepares connections for programs
 	QuitOn  string   // a line that starts with it ends the session; empty for none
 	Limits  Limits   // timers of every connection
 	Program []string // prepared programs: path, then argv; empty for a built-in
@@ -130,9 +132,10 @@ type Done struct{ Seq uint64 }
 // Exec tells that the child is about to become its program for connection ID.
 type Exec struct{ ID uint64 }
 
-// Ask tells what the PROXY header of connection ID says. A child that has a handler
-// waits for the verdict; another one has closed its copy of the socket, its result
-// stands in the page, and this is instead of Done.
+// Ask tells what the PROXY header of connection ID says. The child waits for the
+// verdict; but one that has no more to do with the connection, which is a program's
+// from then on, has closed its copy of the socket, its result stands in the page, and
+// this is instead of Done.
 type Ask struct {
 	ID     uint64
 	Source string // address with port; empty when the sender speaks for itself
@@ -316,6 +319,10 @@ func blank(k Kind) Message {
 		return &Secrets{}
 	case KindRouted:
 		return &Routed{}
+	case KindSecured:
+		return &Secured{}
+	case KindJoined:
+		return &Joined{}
 	}
 	return blankStage(k)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nettool/internal/isolate"
+	"nettool/internal/ucspi"
 )
 
 // messages are all kinds of messages, plain and extreme.
@@ -41,6 +42,13 @@ func messages() []Message {
 		&Ask{ID: math.MaxUint64, Source: hostile, Dest: hostile, Size: math.MaxInt},
 		&Verdict{ID: 1, Cause: "deny", Env: []string{""}},
 		&Verdict{},
+		&Secured{},
+		&Secured{ID: math.MaxUint64, TLS: ucspi.TLS{
+			Protocol: "TLSv1.3", Cipher: "c", SNI: hostile, ALPN: "h2", Subject: hostile, Fingerprint: "f", Resumed: true,
+		}},
+		&Joined{},
+		&Joined{ID: 7},
+		&Secrets{},
 		&Stage{},
 		&Stage{
 			Path: "/bin/cat", Argv: []string{"cat", hostile}, Kept: []int{3, 255}, Third: 256, OOM: -1000, Trial: true, Drop: true,
@@ -82,7 +90,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("got %#v, %v; want %#v", got, err, m)
 		}
 	}
-	for k := KindConfig; k <= KindStarted; k++ {
+	for k := KindConfig; k <= KindJoined; k++ {
 		if !kinds[k] {
 			t.Errorf("no message of kind %d was tried", k)
 		}

@@ -27,6 +27,8 @@ type Page struct {
 	activity Activity      // of the connection at hand
 	bytesIn  atomic.Int64  // from the peer
 	bytesOut atomic.Int64  // to the peer
+	wireIn   atomic.Int64  // Result's
+	wireOut  atomic.Int64
 	ended    atomic.Int64  // CLOCK_MONOTONIC, nanoseconds
 	rtt      atomic.Uint32 // microseconds
 	retrans  atomic.Uint32
@@ -41,6 +43,8 @@ type Page struct {
 type Result struct {
 	BytesIn  int64 // from the peer
 	BytesOut int64 // to the peer
+	WireIn   int64 // bytes from the peer below TLS, or zero
+	WireOut  int64 // likewise to the peer
 	Ended    int64 // CLOCK_MONOTONIC, nanoseconds
 	RTT      uint32
 	Retrans  uint32
@@ -66,6 +70,8 @@ func (p *Page) Begin() {
 // Finish writes the result of the connection at hand, then marks the child as
 // idle. The child calls it; the counts are in the page already.
 func (p *Page) Finish(r Result) (seq uint64) {
+	p.wireIn.Store(r.WireIn)
+	p.wireOut.Store(r.WireOut)
 	p.ended.Store(r.Ended)
 	p.rtt.Store(r.RTT)
 	p.retrans.Store(r.Retrans)
@@ -97,6 +103,8 @@ func (p *Page) Result() Result {
 	return Result{
 		BytesIn:  in,
 		BytesOut: out,
+		WireIn:   p.wireIn.Load(),
+		WireOut:  p.wireOut.Load(),
 		Ended:    p.ended.Load(),
 		RTT:      p.rtt.Load(),
 		Retrans:  p.retrans.Load(),

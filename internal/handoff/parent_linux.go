@@ -118,6 +118,15 @@ func (c *Child) Answer(v *Verdict) error {
 	return send(c.Sock, v, c.buf, unix.MSG_DONTWAIT)
 }
 
+// Join gives the child a socket that leads to the program of the connection at hand.
+// It is copied: the caller closes its own.
+func (c *Child) Join(m *Joined, fd int) error {
+	if err := send(c.Sock, m, c.buf, unix.MSG_DONTWAIT, fd); err != nil {
+		return fmt.Errorf("join child %d to a program: %w", c.PID, err)
+	}
+	return nil
+}
+
 // Sent is how many connections the child was given.
 func (c *Child) Sent() uint64 { return c.sent }
 

@@ -96,7 +96,7 @@ func (c *Config) handlerName() string {
 const (
 	pooled    = "pool"
 	direct    = "direct"
-	prepared  = "prepared" // direct, once a child has read a header
+	prepared  = "prepared" // direct, once a child has read a header, or behind one that speaks TLS
 	inProcess = "in-process"
 )
 
@@ -104,7 +104,7 @@ func (c *Config) model() string {
 	switch {
 	case c.InProcess || c.Handler == "stdio":
 		return inProcess
-	case len(c.Program) > 0 && c.Proxy.any():
+	case len(c.Program) > 0 && (c.Proxy.any() || c.TLS.any()):
 		return prepared
 	case len(c.Program) > 0:
 		return direct

@@ -198,14 +198,29 @@ func (s *Server) Expire(c *run.Conn, reason handoff.Reason) {
 		return
 	}
 	c.Shutdown()
-	wait := s.cfg.KillAfter
-	if wait < 0 {
-		wait = DefaultKillAfter
-	}
+	wait := s.killAfter()
 	s.later(wait, c, s.runner.Stop)
 	if s.cfg.KillAfter >= 0 {
 		s.later(2*wait, c, s.runner.Kill)
 	}
+}
+
+// Abort ends a connection whose program must not take what has come for all there
+// was: it gets SIGTERM now, and SIGKILL if it does not go.
+func (s *Server) Abort(c *run.Conn, reason handoff.Reason) {
+	c.Force(reason)
+	s.runner.Stop(c)
+	if s.cfg.KillAfter >= 0 {
+		s.later(s.cfg.KillAfter, c, s.runner.Kill)
+	}
+}
+
+// killAfter is how long a connection has that was told to end, at each step.
+func (s *Server) killAfter() time.Duration {
+	if s.cfg.KillAfter < 0 {
+		return DefaultKillAfter
+	}
+	return s.cfg.KillAfter
 }
 
 // later does something to a connection unless it has ended by then.

@@ -8,7 +8,8 @@ import (
 	"nettool/internal/server/threads"
 )
 
-// builtin is what runs a built-in handler, in a child or a goroutine.
+// builtin is what runs a built-in handler, in a child or a goroutine. For programs it
+// is what prepares their connections.
 func (s *Server) builtin() handoff.Config {
 	c := s.cfg
 	return handoff.Config{
@@ -35,7 +36,7 @@ func (s *Server) newStdio() run.Runner {
 	return stdio.New(stdio.Config{In: s.cfg.Stdin, Out: s.cfg.Stdout, QuitOn: s.cfg.QuitOn, Limits: s.cfg.Limits, TLS: s.keeper, Timeout: s.cfg.TLS.Options.Timeout}, s)
 }
 
-func (s *Server) newProgram() (run.Runner, error) {
+func (s *Server) newProgram(host run.Host) (run.Runner, error) {
 	return program.New(program.Config{
 		Path:     s.cfg.Path,
 		Argv:     s.cfg.Program,
@@ -50,5 +51,5 @@ func (s *Server) newProgram() (run.Runner, error) {
 		Once:     s.cfg.Once,
 		Isolate:  s.cfg.Isolate,
 		Deputy:   s.deputy,
-	}, s)
+	}, host)
 }

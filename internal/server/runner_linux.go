@@ -34,7 +34,7 @@ func (s *Server) newRunner() (run.Runner, error) {
 		return s.newThreads()
 	case s.cfg.model() == direct:
 		loop.KeepProcessors()
-		return s.newProgram()
+		return s.newProgram(s)
 	}
 	child := s.builtin()
 	if err := s.checkSandbox(handler.Needs(&child)); err != nil {
@@ -50,15 +50,11 @@ func (s *Server) newRunner() (run.Runner, error) {
 	return pool.New(s.pool(child, attached), s)
 }
 
-// newFront makes the runner of programs behind children that read headers.
+// newFront makes the runner of programs behind children that read headers, and speak
+// TLS.
 func (s *Server) newFront() (run.Runner, error) {
 	loop.KeepProcessors()
-	behind, err := s.newProgram()
-	if err != nil {
-		return nil, err
-	}
-	reader := handoff.Config{Sandbox: s.cfg.Sandbox, HeaderTime: s.cfg.headerTime()}
-	return front.New(s.pool(reader, nil), behind, s)
+	return front.New(s.pool(s.builtin(), nil), s.newProgram, s)
 }
 
 // pool is how the children are kept.

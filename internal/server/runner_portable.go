@@ -19,7 +19,7 @@ func (s *Server) newRunner() (run.Runner, error) {
 	case s.cfg.Handler == "stdio":
 		return s.newStdio(), nil
 	case s.cfg.model() == direct:
-		return s.newProgram()
+		return s.newProgram(s)
 	}
 	return s.newThreads()
 }

@@ -20,12 +20,15 @@ type TLS struct {
 	Options handoff.TLSOptions
 }
 
+// any reports whether there are certificates.
+func (t *TLS) any() bool { return len(t.Files.Certs) > 0 }
+
 // tlsFile is the beginning of the name under which a file is handed on.
 const tlsFile = "tls "
 
 // keep reads the files, while everything can be read. It is nil without any.
 func (t *TLS) keep(from *upgrade.Upgrader, log *report.Log) (*tlsserve.Keeper, error) {
-	if len(t.Files.Certs) == 0 {
+	if !t.any() {
 		return nil, nil
 	}
 	inherited := map[string]*os.File{}

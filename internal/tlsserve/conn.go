@@ -2,15 +2,19 @@ package tlsserve
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"nettool/internal/handler"
 	"nettool/internal/handoff"
 	"nettool/internal/tlsdial"
+	"nettool/internal/ucspi"
 )
 
 // Conn is a TLS connection that a handler can work on. Who owns the connection
@@ -74,8 +78,22 @@ func Accept(ctx context.Context, conn net.Conn, config *tls.Config, timeout time
 	return c, nil
 }
 
-// State is what the handshake has come to.
-func (c *Conn) State() tls.ConnectionState { return c.tls.ConnectionState() }
+// Told is what a program is told of the handshake.
+func (c *Conn) Told() ucspi.TLS {
+	s := c.tls.ConnectionState()
+	t := ucspi.TLS{
+		Protocol: strings.Replace(tls.VersionName(s.Version), " ", "v", 1),
+		Cipher:   tls.CipherSuiteName(s.CipherSuite),
+		SNI:      ucspi.Clean(s.ServerName),
+		ALPN:     s.NegotiatedProtocol,
+		Resumed:  s.DidResume,
+	}
+	if len(s.PeerCertificates) > 0 { // good ones: ClientAuth
+		t.Subject = ucspi.Clean(s.PeerCertificates[0].Subject.String())
+		t.Fingerprint = fmt.Sprintf("%x", sha256.Sum256(s.PeerCertificates[0].Raw))
+	}
+	return t
+}
 
 // Read reads what the peer says: io.EOF once it has sent close_notify, and an error
 // when it ends without.

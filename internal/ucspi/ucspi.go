@@ -26,7 +26,7 @@ func isOurs(name string) bool {
 			return true
 		}
 	}
-	return name == "PROTO" || name == "TCPCONNNUM" || name == "NETTOOL_CONN_ID"
+	return name == "PROTO" || name == "TCPCONNNUM" || name == "NETTOOL_CONN_ID" || isTLS(name)
 }
 
 // TCP are the variables of a TCP connection. IPv6 keeps PROTO=TCP, as the

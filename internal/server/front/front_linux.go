@@ -1,8 +1,9 @@
 //go:build !portable
 
-// Package front has connections prepared by warm children before a runner that
-// knows nothing of that has them: what comes from the network first is read by a
-// process that has this connection only. It is a PROXY header.
+// Package front has connections prepared by warm children before a runner that knows
+// nothing of that runs programs for them: what comes from the network first is read
+// by a process that has this connection only. That is a PROXY header, and after it the
+// program has the socket; or it is TLS, and the child stays between the two.
 package front
 
 import (
@@ -13,22 +14,27 @@ import (
 )
 
 // Front is a run.Runner made of two: the pool of the children, and the runner that
-// is behind it. A connection is with one of them at a time.
+// is behind it. A connection is with one of them at a time, or with both: joint.
 type Front struct {
+	host     run.Host
 	children *pool.Pool
 	behind   run.Runner
+	joints   map[*run.Conn]*joint
 }
 
-// New makes a front for a runner, which is the front's from then on, also when it
-// fails. The children have no handler.
-func New(cfg pool.Config, behind run.Runner, host run.Host) (*Front, error) {
-	cfg.Next = behind.Run
-	children, err := pool.New(cfg, host)
-	if err != nil {
-		behind.Close()
+// New makes a front for the runner that behind makes. The children have no handler.
+func New(cfg pool.Config, behind func(run.Host) (run.Runner, error), host run.Host) (*Front, error) {
+	f := &Front{host: host, joints: map[*run.Conn]*joint{}}
+	var err error
+	if f.behind, err = behind(ofPrograms{host, f}); err != nil {
 		return nil, err
 	}
-	return &Front{children, behind}, nil
+	cfg.Next = f.next
+	if f.children, err = pool.New(cfg, ofChildren{host, f}); err != nil {
+		f.behind.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // Warm starts the spare children, and prepares the runner behind them.
@@ -42,10 +48,19 @@ func (f *Front) Warm(ready func()) error {
 	return errors.Join(f.children.Warm(part), f.behind.Warm(part))
 }
 
-// Run has an anonymous connection prepared, and others run at once.
+// Run has a connection prepared that needs it, and others run at once.
 func (f *Front) Run(c *run.Conn) {
-	if c.Anonymous {
+	if c.Anonymous || c.TLS {
 		f.children.Run(c)
+		return
+	}
+	f.behind.Run(c)
+}
+
+// next has the program of a connection run that is prepared.
+func (f *Front) next(c *run.Conn) {
+	if c.TLS {
+		f.join(c)
 		return
 	}
 	f.behind.Run(c)
@@ -57,19 +72,36 @@ func (f *Front) Flush() {
 	f.behind.Flush()
 }
 
-// holder is who has the connection.
+// holder is who has the connection, or, of both, who ends first.
 func (f *Front) holder(c *run.Conn) run.Runner {
-	if f.children.Holds(c) {
+	j := f.joints[c]
+	switch {
+	case j != nil && j.program == nil:
+		return f.behind
+	case j != nil || f.children.Holds(c):
 		return f.children
 	}
 	return f.behind
 }
 
-// Stop tells who has the connection to end.
+// Stop tells who has the connection to end: the child that is beside a program ends
+// with that.
 func (f *Front) Stop(c *run.Conn) { f.holder(c).Stop(c) }
 
 // Kill ends who has the connection.
-func (f *Front) Kill(c *run.Conn) { f.holder(c).Kill(c) }
+func (f *Front) Kill(c *run.Conn) {
+	j := f.joints[c]
+	if j == nil {
+		f.holder(c).Kill(c)
+		return
+	}
+	if j.child == nil && f.children.Holds(c) {
+		f.children.Kill(c)
+	}
+	if j.program == nil {
+		f.behind.Kill(c)
+	}
+}
 
 // End kills every process that is left.
 func (f *Front) End() {
@@ -83,10 +115,18 @@ func (f *Front) Collect() {
 	f.behind.Collect()
 }
 
-// Inspect tells of the connections of both.
+// Inspect tells of the connections of both. Where there is a child, it has counted
+// the bytes, and the process is the program's once that is there.
 func (f *Front) Inspect(visit func(*run.Conn, run.Live)) {
-	f.children.Inspect(visit)
-	f.behind.Inspect(visit)
+	f.children.Inspect(func(c *run.Conn, l run.Live) {
+		l.PID = c.PID
+		visit(c, l)
+	})
+	f.behind.Inspect(func(c *run.Conn, l run.Live) {
+		if j := f.joints[c]; j == nil || j.child != nil {
+			visit(c, l)
+		}
+	})
 }
 
 // Gauge adds up the processes of both.
@@ -120,3 +160,21 @@ func (f *Front) Close() {
 	f.children.Close()
 	f.behind.Close()
 }
+
+// ofChildren is the host that the pool sees.
+type ofChildren struct {
+	run.Host
+	front *Front
+}
+
+// Ended takes the end of a child's part.
+func (h ofChildren) Ended(c *run.Conn, e run.Ending) { h.front.childEnded(c, e) }
+
+// ofPrograms is the host that the runner of programs sees.
+type ofPrograms struct {
+	run.Host
+	front *Front
+}
+
+// Ended takes the end of a program's part.
+func (h ofPrograms) Ended(c *run.Conn, e run.Ending) { h.front.programEnded(c, e) }

@@ -120,6 +120,8 @@ func (p *Pool) take(w *worker, m handoff.Message) {
 		if p.busy[w.conn] == w && w.child.Finished() {
 			p.finished(w)
 		}
+	case *handoff.Secured:
+		p.begin(w, m)
 	case *handoff.Routed:
 		if w.conn != nil && w.conn.ID == m.ID {
 			p.host.Routed(w.conn, m.Backend)

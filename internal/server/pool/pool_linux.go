@@ -29,8 +29,9 @@ type Config struct {
 	TLS         *tlsserve.Keeper // of TLS connections; nil when there are none
 	Log         *report.Log
 
-	// Next takes over a connection that is prepared, with its socket, when the
-	// children have no handler.
+	// Next has the program of a connection run that is prepared, when the children have
+	// no handler. It takes over the connection with its socket; but one over TLS, which
+	// has none any more, stays its child's as well: see Join.
 	Next func(*run.Conn)
 }
 
@@ -84,6 +85,7 @@ type worker struct {
 	words   words
 	secrets *tlsserve.Material // that it has been given
 	verdict verdict
+	secured bool // it has said that its connection can begin
 }
 
 const (
@@ -188,10 +190,13 @@ func (p *Pool) give(w *worker, c *run.Conn) {
 	}
 }
 
-// open notes that a child runs the connection, whose socket is the child's alone.
+// open notes that a child runs the connection, whose socket is the child's alone. One
+// that is a program's is open when that is there.
 func (p *Pool) open(c *run.Conn) {
 	c.Close()
-	p.host.Opened(c)
+	if p.cfg.Next == nil {
+		p.host.Opened(c)
+	}
 }
 
 // watchful decides how the pool learns that connections have ended. While any
@@ -269,7 +274,7 @@ func (p *Pool) release(w *worker) {
 // free notes that a child has no connection any more.
 func (p *Pool) free(w *worker) {
 	delete(p.busy, w.conn)
-	w.conn, w.verdict = nil, verdict{}
+	w.conn, w.verdict, w.secured = nil, verdict{}, false
 }
 
 // rest puts a child among the idle ones.
@@ -289,6 +294,7 @@ func closed(c *run.Conn, r *handoff.Result) run.Ending {
 	e := c.End(clamp(r.Ended, c.Accepted))
 	e.Reason = c.Cause(r.Reason)
 	e.Counted, e.BytesIn, e.BytesOut = true, r.BytesIn, r.BytesOut
+	e.WireIn, e.WireOut = max(r.WireIn, 0), max(r.WireOut, 0)
 	e.RTT, e.Retrans = time.Duration(r.RTT)*time.Microsecond, r.Retrans
 	e.Err = r.Error
 	e.Forwarded(c, r.Reached, r.Side)

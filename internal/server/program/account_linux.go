@@ -48,15 +48,9 @@ func (a *account) note(failed bool) {
 	}
 	if info, ok := socket.InfoFD(a.fd); ok && info.State == socket.TCPClose {
 		a.over = true
-		a.reset = a.reset || !finAcked(&info)
+		a.reset = a.reset || !info.FINAcked()
 		a.dead = a.deadPeer > 0 && givenUp(&info, a.deadPeer)
 	}
-}
-
-// finAcked reports whether the peer has acknowledged our FIN, which TCP counts
-// as one more byte acknowledged, but not as one sent.
-func finAcked(info *socket.TCPInfo) bool {
-	return info.BytesAcked > info.BytesSent-info.BytesRetrans
 }
 
 // givenUp tells a vanished peer from one that reset or closed the connection.
@@ -102,53 +96,8 @@ func pendingError(fd int) bool {
 	return err == nil && n > 0 && fds[0].Revents&unix.POLLERR != 0
 }
 
-// The states of a TCP connection in TCP_INFO (tcp(7), include/net/tcp_states.h).
-const (
-	tcpFinWait1  = 4
-	tcpFinWait2  = 5
-	tcpTimeWait  = 6
-	tcpCloseWait = 8
-	tcpLastAck   = 9
-	tcpClosing   = 11
-)
-
 // octets are the bytes from and to the peer that the program has had.
 func (a *account) octets(info *socket.TCPInfo, outq int) (in, out int64) {
-	in, out = octets(info, outq, a.reset)
+	in, out = info.Octets(outq, a.reset)
 	return max(in-int64(a.ahead), 0), out
-}
-
-// octets are the bytes from and to the peer: of a connection that was reset those
-// that were acknowledged, of others also those on their way. TCP counts a FIN as
-// one more byte, on either side, and outq (not acknowledged yet) holds an
-// unacknowledged FIN.
-func octets(info *socket.TCPInfo, outq int, reset bool) (in, out int64) {
-	in, out = int64(info.BytesReceived), int64(info.BytesAcked)
-	if !reset {
-		out += int64(outq)
-	}
-	theirs, ours := fins(info, reset)
-	if theirs && in > 0 {
-		in--
-	}
-	if ours && out > 0 {
-		out--
-	}
-	return in, out
-}
-
-// fins reports whether the counts of a connection hold the peer's FIN, and ours.
-// A connection that is closed now, and was not reset, has ended with both.
-func fins(info *socket.TCPInfo, reset bool) (theirs, ours bool) {
-	switch info.State {
-	case tcpCloseWait:
-		return true, false
-	case tcpFinWait1, tcpFinWait2:
-		return false, true
-	case tcpLastAck, tcpClosing, tcpTimeWait:
-		return true, true
-	case socket.TCPClose:
-		return !reset, finAcked(info)
-	}
-	return false, false
 }

@@ -39,6 +39,9 @@ func environment(base []string, c *run.Conn) []string {
 	} else {
 		own = append(own, unixEnviron(c.Local.Path, c.Remote.User)...)
 	}
+	if c.Secured != nil {
+		own = append(own, c.Secured.Environ()...)
+	}
 	return withRules(slices.Concat(base, own), c.Ticket.Env)
 }
 

@@ -183,7 +183,7 @@ func (r *Runner) watch(p *program) (err error) {
 // closes it when there are none.
 func (r *Runner) keep(p *program) {
 	c := p.conn
-	if !r.cfg.Account {
+	if !r.cfg.Account || c.Secured != nil { // the child before it does that
 		c.Close()
 		return
 	}

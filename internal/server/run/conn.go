@@ -9,6 +9,7 @@ import (
 	"nettool/internal/handoff"
 	"nettool/internal/proxy"
 	"nettool/internal/server/loop"
+	"nettool/internal/ucspi"
 )
 
 // Conn is one admitted connection, from accept to its closing record.
@@ -27,6 +28,10 @@ type Conn struct {
 	Anonymous bool
 	Via       string // who has forwarded it, as a header has told, or empty
 	Ahead     int    // bytes of the header, which are none of the connection's
+
+	// Secured is what the handshake has come to of a connection whose program is behind a
+	// child that speaks TLS: the socket is the program's, and does not lead to the peer.
+	Secured *ucspi.TLS
 
 	ends [2]netip.AddrPort // of the socket, once Remote and Local are others
 

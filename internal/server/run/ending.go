@@ -25,6 +25,8 @@ type Ending struct {
 	Counted  bool   // the four counts below are known
 	BytesIn  int64
 	BytesOut int64
+	WireIn   int64 // bytes of TLS, or zero
+	WireOut  int64
 	RTT      time.Duration
 	Retrans  uint32
 	Exit     int            // exit code of the process, or -1 when it lives on or was killed
@@ -48,6 +50,9 @@ func (e *Ending) Attrs(handler string) []slog.Attr {
 		slog.Int("pid", e.PID),
 		slog.String("reason", cmp.Or(e.Text, e.Reason.String())))
 	a = append(a, counts(e.Counted, e.BytesIn, e.BytesOut)...)
+	if e.WireIn > 0 || e.WireOut > 0 {
+		a = append(a, slog.Int64("wire_in", e.WireIn), slog.Int64("wire_out", e.WireOut))
+	}
 	a = append(a, slog.Int64("duration_us", e.Duration.Microseconds()))
 	if e.RTT > 0 {
 		a = append(a, slog.Int64("rtt_us", e.RTT.Microseconds()), slog.Int64("retrans", int64(e.Retrans)))

@@ -74,6 +74,9 @@ type Host interface {
 	// Expire ends a connection whose socket the runner has a copy of: a timer has
 	// run out.
 	Expire(c *Conn, reason handoff.Reason)
+	// Abort ends a connection whose program must not take what has come for all there
+	// was: it gets SIGTERM now, and SIGKILL if it does not go.
+	Abort(c *Conn, reason handoff.Reason)
 	// Short says once that something has run out.
 	Short(doing string, err error)
 	// Spawned counts a process that has started, or could not be.

@@ -90,17 +90,23 @@ func (h *Host) accept(ln *loop.Listener) {
 // Connect makes a connection, and has it run.
 func (h *Host) Connect() (client *net.TCPConn, c *run.Conn) {
 	h.t.Helper()
-	return h.connect(false)
+	return h.connect(func(*run.Conn) {})
 }
 
 // ConnectAnonymous makes a connection that begins with a PROXY header, and has it
 // run.
 func (h *Host) ConnectAnonymous() (client *net.TCPConn, c *run.Conn) {
 	h.t.Helper()
-	return h.connect(true)
+	return h.connect(func(c *run.Conn) { c.Anonymous = true })
 }
 
-func (h *Host) connect(anonymous bool) (client *net.TCPConn, c *run.Conn) {
+// ConnectTLS makes a connection that is to speak TLS, and has it run.
+func (h *Host) ConnectTLS() (client *net.TCPConn, c *run.Conn) {
+	h.t.Helper()
+	return h.connect(func(c *run.Conn) { c.TLS = true })
+}
+
+func (h *Host) connect(with func(*run.Conn)) (client *net.TCPConn, c *run.Conn) {
 	h.t.Helper()
 	conn, err := net.Dial("tcp", h.ln.Addr.String())
 	if err != nil {
@@ -110,7 +116,8 @@ func (h *Host) connect(anonymous bool) (client *net.TCPConn, c *run.Conn) {
 	conn.SetDeadline(time.Now().Add(time.Minute))
 	h.Until(func() bool { return h.came != nil })
 	h.id++
-	c = &run.Conn{Socket: h.came, ID: h.id, Accepted: handoff.Now(), Anonymous: anonymous}
+	c = &run.Conn{Socket: h.came, ID: h.id, Accepted: handoff.Now()}
+	with(c)
 	h.came = nil
 	h.runner.Run(c)
 	h.runner.Flush()
@@ -186,6 +193,12 @@ func (h *Host) Expire(c *run.Conn, reason handoff.Reason) {
 		h.Expired = append(h.Expired, reason)
 		c.Shutdown()
 	}
+}
+
+// Abort is Expire's, and stops who has the connection.
+func (h *Host) Abort(c *run.Conn, reason handoff.Reason) {
+	h.Expire(c, reason)
+	h.runner.Stop(c)
 }
 
 // Short writes down what has run out.
