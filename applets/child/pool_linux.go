@@ -117,15 +117,15 @@ func (c *child) loop() error {
 // one takes care of one connection and of its descriptor.
 func (c *child) one(conn *handoff.Conn, fd int) error {
 	c.parent.Page.Begin()
-	if c.run == nil && !conn.Anonymous && !conn.TLS {
-		return fmt.Errorf("connection %d has no header and no TLS, and there is no handler", conn.ID)
+	if c.run == nil && !conn.Anonymous && !conn.Relayed {
+		return fmt.Errorf("connection %d has no header and no program, and there is no handler", conn.ID)
 	}
 	if conn.Anonymous {
 		ask, err := c.readHeader(conn, fd)
 		switch {
 		case err != nil:
 			return c.parent.Finish(handoff.Result{Ended: handoff.Now(), Reason: handoff.Proxy, Error: err.Error()}, fd)
-		case c.run == nil && !conn.TLS:
+		case c.run == nil && !conn.Relayed:
 			return c.parent.Tell(ask, fd)
 		}
 		verdict, err := c.parent.Ask(ask)

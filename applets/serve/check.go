@@ -89,7 +89,7 @@ func (c *Cmd) checkHandler(config *server.Config) error {
 // another, which has no use for them.
 func (c *Cmd) checkIdle(config *server.Config) error {
 	pooled := !runsProgram(config) && !config.InProcess && config.Handler != "stdio"
-	pooled = pooled || (runsProgram(config) && (len(c.ProxyProtocol) > 0 || c.TLSCert != nil))
+	pooled = pooled || (runsProgram(config) && (len(c.ProxyProtocol) > 0 || c.TLSCert != nil || c.Prestart > 0))
 	switch {
 	case (c.Spare != 0 || c.MaxRequests != 0) && !pooled:
 		return exit.Errorf(exit.Usage, "--spare and --max-requests are for the children that run built-in handlers")
@@ -101,6 +101,12 @@ func (c *Cmd) checkIdle(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--account: a program's bytes are counted on Linux only")
 	case c.Stderr == "log" && !server.Accounts:
 		return exit.Errorf(exit.Usage, "--stderr log works on Linux only")
+	case (c.Prestart != 0 || c.PrestartHello) && !runsProgram(config):
+		return exit.Errorf(exit.Usage, "--prestart is for a PROGRAM")
+	case c.PrestartHello && c.Prestart <= 0:
+		return exit.Errorf(exit.Usage, "--prestart-hello goes with --prestart N: other programs find who their client is in their environment")
+	case c.Prestart > 0 && !server.HasPool:
+		return exit.Errorf(exit.Usage, "--prestart works on Linux only")
 	case c.keepsApart() && !runsProgram(config):
 		return exit.Errorf(exit.Usage, "%s: is for a PROGRAM", c.apart()[0])
 	case c.keepsApart() && !server.Accounts:

@@ -68,14 +68,16 @@ type Cmd struct {
 	DrainDelay   cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time in which /readyz and the agent say that we drain, and connections are taken still, before the listener closes."`
 	NoDrain      bool         `group:"Timeouts" help:"On SIGTERM end at once and leave connections to their processes."`
 
-	Handler     string    `placeholder:"NAME" group:"Handler" help:"Built-in instead of a PROGRAM: echo (the default), discard, chargen, daytime, time, forward, which joins connections to --to ADDRESS, or stdio, which joins one connection to our own standard input and output."`
-	QuitOn      string    `placeholder:"PREFIX" group:"Handler" help:"A line that starts with PREFIX ends the session (echo and stdio)."`
-	InProcess   bool      `group:"Handler" help:"Run built-ins as threads of the server, for very many idle connections."`
-	Spare       cli.Count `placeholder:"N" group:"Handler" help:"Warm children that wait for a connection (default: 2)."`
-	MaxRequests cli.Count `placeholder:"N" group:"Handler" help:"Connections that a child handles, one after another (default: 1000); 1 gives each connection a fresh process."`
-	Account     *bool     `negatable:"" group:"Handler" help:"Count a PROGRAM's bytes through a duplicate of its socket. Turn it off for programs that close their socket early and live on: the peer sees the end only when they exit."`
-	KeepFD      []int     `name:"keep-fd" placeholder:"N" group:"Handler" help:"Leave descriptor N, 3 or above, open in a PROGRAM. Repeatable; others are closed."`
-	Stderr      string    `enum:",inherit,null,socket,log" default:"" placeholder:"inherit|null|socket|log" group:"Handler" help:"Where a PROGRAM's standard error goes (default: inherit). With log, each line becomes an event of its connection, at most 100 a second."`
+	Handler       string    `placeholder:"NAME" group:"Handler" help:"Built-in instead of a PROGRAM: echo (the default), discard, chargen, daytime, time, forward, which joins connections to --to ADDRESS, or stdio, which joins one connection to our own standard input and output."`
+	QuitOn        string    `placeholder:"PREFIX" group:"Handler" help:"A line that starts with PREFIX ends the session (echo and stdio)."`
+	InProcess     bool      `group:"Handler" help:"Run built-ins as threads of the server, for very many idle connections."`
+	Spare         cli.Count `placeholder:"N" group:"Handler" help:"Warm children that wait for a connection (default: 2)."`
+	MaxRequests   cli.Count `placeholder:"N" group:"Handler" help:"Connections that a child handles, one after another (default: 1000); 1 gives each connection a fresh process."`
+	Account       *bool     `negatable:"" group:"Handler" help:"Count a PROGRAM's bytes through a duplicate of its socket. Turn it off for programs that close their socket early and live on: the peer sees the end only when they exit."`
+	Prestart      cli.Count `placeholder:"N" group:"Handler" help:"Keep N instances of PROGRAM waiting for a connection, so that nobody waits for its start. Their 0 and 1 are unix sockets, and nothing is known yet of who will talk: see --prestart-hello. SIGHUP has others wait."`
+	PrestartHello bool      `group:"Handler" help:"With --prestart: a line of the PROXY protocol (version 1) comes before the client's bytes and tells PROGRAM who it is."`
+	KeepFD        []int     `name:"keep-fd" placeholder:"N" group:"Handler" help:"Leave descriptor N, 3 or above, open in a PROGRAM. Repeatable; others are closed."`
+	Stderr        string    `enum:",inherit,null,socket,log" default:"" placeholder:"inherit|null|socket|log" group:"Handler" help:"Where a PROGRAM's standard error goes (default: inherit). With log, each line becomes an event of its connection, at most 100 a second."`
 
 	To             []socket.Addr    `sep:"none" placeholder:"ADDRESS" group:"Forwarding" help:"Backend of --handler forward: HOST:PORT, tls:HOST:PORT, unix:PATH, unix:@NAME. Repeatable: who cannot be reached is followed by the next, and comes last for 5s. Names are looked up at the start, on SIGHUP, and after failures."`
 	Balance        string           `enum:",first,round-robin,least" default:"" placeholder:"first|round-robin|least" group:"Forwarding" help:"Which backend a connection goes to: the first that can be reached (default), one after the other, or the one with the fewest connections."`

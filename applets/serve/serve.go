@@ -97,6 +97,8 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Spare:         c.Spare.Or(2, 0),
 		Sandbox:       c.sandbox(),
 		MaxRequests:   c.MaxRequests.Or(1000, math.MaxInt32),
+		Prestart:      c.Prestart.Or(0, 0),
+		PrestartHello: c.PrestartHello,
 		KeepFDs:       c.KeepFD,
 		Account:       c.Account == nil || *c.Account,
 		Grace:         c.Grace.Limit(10 * time.Second),

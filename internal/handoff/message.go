@@ -116,6 +116,7 @@ type Conn struct {
 	Env       []string // what rules and the protocol add to a program's environment
 	Anonymous bool     // a PROXY header comes first, which says where it is from
 	TLS       bool     // it speaks TLS, after that
+	Relayed   bool     // its program is run elsewhere (Secured)
 	Routes    []Route  // where to forward it, in the order in which to try them
 }
 
@@ -201,6 +202,7 @@ func (m *Conn) write(w *writer) {
 	w.list(m.Env)
 	w.flag(m.Anonymous)
 	w.flag(m.TLS)
+	w.flag(m.Relayed)
 	writeRoutes(w, m.Routes)
 }
 
@@ -212,6 +214,7 @@ func (m *Conn) read(r *reader) {
 	m.Env = r.list()
 	m.Anonymous = r.flag()
 	m.TLS = r.flag()
+	m.Relayed = r.flag()
 	m.Routes = readRoutes(r)
 }
 

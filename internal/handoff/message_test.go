@@ -24,6 +24,7 @@ func messages() []Message {
 		},
 		&Config{Handler: hostile, OOM: -1000, Limits: Limits{FirstByte: -1, Idle: math.MinInt64}},
 		&Conn{},
+		&Conn{Relayed: true, TLS: true, ID: 1},
 		&Conn{Anonymous: true, ID: 1, Accepted: 2, Local: "127.0.0.1:80", Remote: "[::1]:1234", Env: []string{"A=b", "C=" + hostile}},
 		&Conn{ID: 1, Accepted: 2, Local: "127.0.0.1:80", Remote: "[::1]:1234", Env: []string{"A=b", "C=" + hostile}},
 		&Config{Handler: "forward", Forward: Forward{

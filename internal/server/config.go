@@ -59,6 +59,9 @@ type Config struct {
 	MaxRequests int             // connections per child
 	Sandbox     handoff.Sandbox // of the children
 
+	Prestart      int  // programs that wait for a connection
+	PrestartHello bool // with Prestart: a PROXY header tells a program who its client is
+
 	KeepFDs      []int         // descriptors that programs get, each as itself
 	Account      bool          // TCP_INFO accounting of programs
 	Grace        time.Duration // for connections to end by themselves when draining; negative is no limit
@@ -96,7 +99,7 @@ func (c *Config) handlerName() string {
 const (
 	pooled    = "pool"
 	direct    = "direct"
-	prepared  = "prepared" // direct, once a child has read a header, or behind one that speaks TLS
+	prepared  = "prepared" // direct, once a child has read a header, or behind one that relays
 	inProcess = "in-process"
 )
 
@@ -104,13 +107,16 @@ func (c *Config) model() string {
 	switch {
 	case c.InProcess || c.Handler == "stdio":
 		return inProcess
-	case len(c.Program) > 0 && (c.Proxy.any() || c.TLS.any()):
+	case len(c.Program) > 0 && (c.Proxy.any() || c.TLS.any() || c.Prestart > 0):
 		return prepared
 	case len(c.Program) > 0:
 		return direct
 	}
 	return pooled
 }
+
+// relays reports whether a child is between a client and its program.
+func (c *Config) relays(tls bool) bool { return c.model() == prepared && (tls || c.Prestart > 0) }
 
 // children reports whether there are warm children.
 func (c *Config) children() bool { return c.model() == pooled || c.model() == prepared }

@@ -36,7 +36,7 @@ func (s *Server) newStdio() run.Runner {
 	return stdio.New(stdio.Config{In: s.cfg.Stdin, Out: s.cfg.Stdout, QuitOn: s.cfg.QuitOn, Limits: s.cfg.Limits, TLS: s.keeper, Timeout: s.cfg.TLS.Options.Timeout}, s)
 }
 
-func (s *Server) newProgram(host run.Host) (run.Runner, error) {
+func (s *Server) newProgram(host run.Host) (*program.Runner, error) {
 	return program.New(program.Config{
 		Path:     s.cfg.Path,
 		Argv:     s.cfg.Program,
@@ -48,6 +48,7 @@ func (s *Server) newProgram(host run.Host) (run.Runner, error) {
 		Limits:   s.cfg.Limits,
 		DeadPeer: s.cfg.Options.DeadPeer,
 		Reject:   s.cfg.Reject,
+		Prestart: s.cfg.Prestart,
 		Once:     s.cfg.Once,
 		Isolate:  s.cfg.Isolate,
 		Deputy:   s.deputy,

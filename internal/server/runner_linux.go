@@ -50,11 +50,12 @@ func (s *Server) newRunner() (run.Runner, error) {
 	return pool.New(s.pool(child, attached), s)
 }
 
-// newFront makes the runner of programs behind children that read headers, and speak
-// TLS.
+// newFront makes the runner of programs behind children that read headers, speak TLS,
+// or relay.
 func (s *Server) newFront() (run.Runner, error) {
 	loop.KeepProcessors()
-	return front.New(s.pool(s.builtin(), nil), s.newProgram, s)
+	behind := func(h run.Host) (front.Programs, error) { return s.newProgram(h) }
+	return front.New(s.pool(s.builtin(), nil), s.cfg.PrestartHello, behind, s)
 }
 
 // pool is how the children are kept.

@@ -290,7 +290,7 @@ func (s *Server) Listening() []string {
 // in so far.
 func (s *Server) admit(sock *loop.Socket, ticket admit.Ticket, header bool) {
 	s.lastID++
-	c := &run.Conn{Socket: sock, ID: s.lastID, Accepted: handoff.Now(), Ticket: ticket, Anonymous: header}
+	c := &run.Conn{Socket: sock, ID: s.lastID, Accepted: handoff.Now(), Ticket: ticket, Anonymous: header, Relayed: s.cfg.relays(sock.TLS)}
 	s.conns[c.ID] = c
 	s.backends.choose(c)
 	if header {

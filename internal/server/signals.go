@@ -19,6 +19,9 @@ func (s *Server) signaled(sig syscall.Signal) {
 		s.admission.reload()
 		s.reloadTLS()
 		s.reloadBackends()
+		if r, ok := s.runner.(interface{ Renew() }); ok { // programs that wait have read what they may want to read again
+			r.Renew()
+		}
 		s.supervisor.Reloaded()
 	case "SIGUSR1":
 		status.Log(s.cfg.Log, s.cfg.handlerName(), s.Table())

@@ -3,7 +3,8 @@
 // Package front has connections prepared by warm children before a runner that knows
 // nothing of that runs programs for them: what comes from the network first is read
 // by a process that has this connection only. That is a PROXY header, and after it the
-// program has the socket; or it is TLS, and the child stays between the two.
+// program has the socket. Or the child stays between the two, since it speaks TLS, or
+// because the program was there before its connection.
 package front
 
 import (
@@ -13,18 +14,31 @@ import (
 	"nettool/internal/server/run"
 )
 
+// Programs is a runner that can have programs wait for their connections.
+type Programs interface {
+	run.Runner
+	// Adopt gives a connection a program that waits. inner leads to it, and is the
+	// caller's. It is false when none waits.
+	Adopt(c *run.Conn) (inner int, ok bool)
+	// Renew has other programs wait than those that do.
+	Renew()
+}
+
 // Front is a run.Runner made of two: the pool of the children, and the runner that
 // is behind it. A connection is with one of them at a time, or with both: joint.
 type Front struct {
 	host     run.Host
+	hello    bool // a program is told first whom a relayed connection is from
 	children *pool.Pool
-	behind   run.Runner
+	behind   Programs
 	joints   map[*run.Conn]*joint
 }
 
 // New makes a front for the runner that behind makes. The children have no handler.
-func New(cfg pool.Config, behind func(run.Host) (run.Runner, error), host run.Host) (*Front, error) {
-	f := &Front{host: host, joints: map[*run.Conn]*joint{}}
+// With hello, a PROXY header of version 1 comes before the bytes of a relayed
+// connection.
+func New(cfg pool.Config, hello bool, behind func(run.Host) (Programs, error), host run.Host) (*Front, error) {
+	f := &Front{host: host, hello: hello, joints: map[*run.Conn]*joint{}}
 	var err error
 	if f.behind, err = behind(ofPrograms{host, f}); err != nil {
 		return nil, err
@@ -50,7 +64,7 @@ func (f *Front) Warm(ready func()) error {
 
 // Run has a connection prepared that needs it, and others run at once.
 func (f *Front) Run(c *run.Conn) {
-	if c.Anonymous || c.TLS {
+	if c.Anonymous || c.Relayed {
 		f.children.Run(c)
 		return
 	}
@@ -59,7 +73,7 @@ func (f *Front) Run(c *run.Conn) {
 
 // next has the program of a connection run that is prepared.
 func (f *Front) next(c *run.Conn) {
-	if c.TLS {
+	if c.Relayed {
 		f.join(c)
 		return
 	}
@@ -139,6 +153,9 @@ func (f *Front) Gauge(g *run.Gauges) {
 	g.Busy = children.Busy + behind.Busy
 	g.Starting = children.Starting + behind.Starting
 }
+
+// Renew has other programs wait than those that do.
+func (f *Front) Renew() { f.behind.Renew() }
 
 // Retire ends what is idle.
 func (f *Front) Retire() {

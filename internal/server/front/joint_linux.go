@@ -4,11 +4,14 @@ package front
 
 import (
 	"cmp"
-	"os"
+	"net"
 
 	"golang.org/x/sys/unix"
 
 	"nettool/internal/handoff"
+	"nettool/internal/proxy"
+	"nettool/internal/server/loop"
+	"nettool/internal/server/program"
 	"nettool/internal/server/run"
 )
 
@@ -22,27 +25,41 @@ type joint struct {
 	program *run.Ending // once the program has ended
 }
 
-// join has the program run of a connection whose child has done the handshake.
+// join gives a connection, whose child is prepared, its program.
 func (f *Front) join(c *run.Conn) {
 	if c.Forced() {
 		f.children.Kill(c)
 		return
 	}
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		f.host.Short("join", os.NewSyscallError("socketpair", err))
-		c.Force(handoff.Error)
-		f.children.Kill(c)
-		return
+	inner, waiting := f.behind.Adopt(c)
+	if !waiting {
+		var err error
+		if c.FD, inner, err = program.Pair(); err != nil {
+			f.host.Short("join", err)
+			c.Force(handoff.Error)
+			f.children.Kill(c)
+			return
+		}
+		f.behind.Run(c)
 	}
-	if !f.children.Join(c, pair[1]) { // the child has died: its end is the connection's
-		unix.Close(pair[0])
-		unix.Close(pair[1])
-		return
+	f.joints[c] = &joint{inner: inner}
+	if f.hello {
+		greet(inner, c)
 	}
-	f.joints[c] = &joint{inner: pair[1]}
-	c.FD = pair[0]
-	f.behind.Run(c)
+	f.children.Join(c, inner) // a child that has died is about to tell
+}
+
+// greet tells a program who its client is. There is room for it.
+func greet(inner int, c *run.Conn) {
+	unix.Sendto(inner, proxy.Header(1, address(c.Remote), address(c.Local)), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT, nil)
+}
+
+// address is that of one end for a header: nil for one that is not TCP's.
+func address(p loop.Peer) net.Addr {
+	if !p.Addr.IsValid() {
+		return nil
+	}
+	return net.TCPAddrFromAddrPort(p.Addr)
 }
 
 // letGo closes our copy of the child's end.

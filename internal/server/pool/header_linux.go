@@ -27,9 +27,9 @@ func (p *Pool) asked(w *worker, m *handoff.Ask) {
 		p.breach(w, "the source of a connection that it was not asked for")
 	case !ok:
 		p.breach(w, "a source that no header has")
-	case p.cfg.Next != nil && !c.TLS && !w.child.Finished():
+	case p.cfg.Next != nil && !c.Relayed && !w.child.Finished():
 		p.breach(w, "a source, and keeps the connection")
-	case p.cfg.Next != nil && !c.TLS:
+	case p.cfg.Next != nil && !c.Relayed:
 		p.prepared(w, h)
 	case !c.Forced(): // else it ends
 		p.answer(w, h)

@@ -7,18 +7,20 @@ import (
 	"nettool/internal/server/run"
 )
 
-// begin has the program run of a connection whose child has done the handshake. It
-// can say that once, of a connection that it has.
+// begin has the program run of a connection that can begin, as its child says. It can
+// say that once, of a connection that it has.
 func (p *Pool) begin(w *worker, m *handoff.Secured) {
 	c := w.conn
 	switch {
-	case c == nil || p.busy[c] != w || m.ID != c.ID || p.cfg.Next == nil || !c.TLS || c.Anonymous || w.secured:
+	case c == nil || p.busy[c] != w || m.ID != c.ID || p.cfg.Next == nil || !c.Relayed || c.Anonymous || w.begun:
 		p.breach(w, "a handshake of a connection that it was not asked for")
 	case !m.TLS.Sane():
 		p.breach(w, "a handshake that cannot be")
 	default:
-		w.secured = true
-		c.Secured = &m.TLS
+		w.begun = true
+		if c.TLS {
+			c.Secured = &m.TLS
+		}
 		p.cfg.Next(c)
 	}
 }

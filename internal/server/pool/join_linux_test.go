@@ -25,13 +25,13 @@ func TestSecured(t *testing.T) {
 		plain bool // the connection is none of TLS
 		run   int  // how often a program is
 	}{
-		"good":         {says: babbled(&good), run: 1},
-		"twice":        {says: babbled(&good) + babbled(&good), run: 1},
-		"another's":    {says: with(func(m *handoff.Secured) { m.ID = 2 })},
-		"plain":        {says: babbled(&good), plain: true},
-		"two lines":    {says: with(func(m *handoff.Secured) { m.TLS.Subject = "a\nb" })},
-		"a zero byte":  {says: with(func(m *handoff.Secured) { m.TLS.SNI = "a\x00" })},
-		"half a rune":  {says: with(func(m *handoff.Secured) { m.TLS.ALPN = "\xc3" })},
+		"good":        {says: babbled(&good), run: 1},
+		"twice":       {says: babbled(&good) + babbled(&good), run: 1},
+		"another's":   {says: with(func(m *handoff.Secured) { m.ID = 2 })},
+		"plain":       {says: babbled(&good), plain: true},
+		"two lines":   {says: with(func(m *handoff.Secured) { m.TLS.Subject = "a\nb" })},
+		"a zero byte": {says: with(func(m *handoff.Secured) { m.TLS.SNI = "a\x00" })},
+		"half a rune": {says: with(func(m *handoff.Secured) { m.TLS.ALPN = "\xc3" })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var passed []*run.Conn

@@ -30,8 +30,8 @@ type Config struct {
 	Log         *report.Log
 
 	// Next has the program of a connection run that is prepared, when the children have
-	// no handler. It takes over the connection with its socket; but one over TLS, which
-	// has none any more, stays its child's as well: see Join.
+	// no handler. It takes over the connection with its socket; but one that is relayed,
+	// which has none any more, stays its child's as well: see Join.
 	Next func(*run.Conn)
 }
 
@@ -85,7 +85,7 @@ type worker struct {
 	words   words
 	secrets *tlsserve.Material // that it has been given
 	verdict verdict
-	secured bool // it has said that its connection can begin
+	begun   bool // it has said that its connection can begin
 }
 
 const (
@@ -171,7 +171,7 @@ func (p *Pool) takeIdle() *worker {
 func (p *Pool) give(w *worker, c *run.Conn) {
 	m := handoff.Conn{
 		ID: c.ID, Accepted: c.Accepted, Local: c.Local.Text, Remote: c.Remote.Text,
-		Anonymous: c.Anonymous, TLS: c.TLS, Routes: c.Routes,
+		Anonymous: c.Anonymous, TLS: c.TLS, Relayed: c.Relayed, Routes: c.Routes,
 	}
 	err := p.equip(w)
 	if err == nil {
@@ -274,7 +274,7 @@ func (p *Pool) release(w *worker) {
 // free notes that a child has no connection any more.
 func (p *Pool) free(w *worker) {
 	delete(p.busy, w.conn)
-	w.conn, w.verdict, w.secured = nil, verdict{}, false
+	w.conn, w.verdict, w.begun = nil, verdict{}, false
 }
 
 // rest puts a child among the idle ones.

@@ -25,6 +25,7 @@ type Config struct {
 	Limits   handoff.Limits
 	DeadPeer time.Duration // bound on a vanished peer, or zero
 	Reject   bool          // a connection does not wait for a program that cannot be started
+	Prestart int           // programs that wait for a connection, which comes by a relay
 	Once     bool          // the closing record has the exit code of a program that could not be started
 
 	Isolate isolate.Settings // what it is kept from

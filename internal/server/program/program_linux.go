@@ -35,6 +35,7 @@ type Runner struct {
 	starter stage.Starter
 	staged  bool // programs have a stage
 	oom     int  // score of programs
+	spares  spares
 }
 
 // program is one run of the program.
@@ -43,6 +44,11 @@ type program struct {
 	env    []string
 	pidfd  int
 	exited uint64 // token of the pidfd's watch; zero before there is one
+	runs   bool   // and is not its stage any more
+
+	spare     bool // it has a stand-in for a connection
+	inner     int  // of a spare: the socket that leads to it, or −1
+	dismissed bool // a spare was told to end
 
 	account account
 	books   run.Ending // what the account has come to
@@ -91,15 +97,19 @@ func (r *Runner) chooseStarter() {
 	}
 }
 
-// Warm has nothing to prepare.
+// Warm starts the programs that are to wait.
 func (r *Runner) Warm(ready func()) error {
+	r.restock()
 	r.loop.Post(ready)
 	return nil
 }
 
 // Run queues a program for the connection.
 func (r *Runner) Run(c *run.Conn) {
-	p := &program{conn: c, env: environment(r.environ, c)}
+	p := &program{conn: c, env: r.environ}
+	if r.cfg.Prestart == 0 { // else it must not matter that none was waiting
+		p.env = environment(r.environ, c)
+	}
 	r.running[c] = p
 	r.queue = append(r.queue, p)
 }
@@ -115,6 +125,7 @@ func (r *Runner) Flush() {
 			r.started(p)
 		}
 	}
+	r.restock()
 }
 
 // start starts the program in a session, and so a process group, of its own.
@@ -157,7 +168,7 @@ func (r *Runner) started(p *program) {
 		return
 	}
 	oom.Set(p.conn.PID, r.oom)
-	r.host.Opened(p.conn)
+	r.opened(p)
 }
 
 // await waits for the program's end. Without descriptors or memory it runs, and
@@ -183,7 +194,7 @@ func (r *Runner) watch(p *program) (err error) {
 // closes it when there are none.
 func (r *Runner) keep(p *program) {
 	c := p.conn
-	if !r.cfg.Account || c.Secured != nil { // the child before it does that
+	if !r.cfg.Account || c.Relayed { // who relays does that
 		c.Close()
 		return
 	}
@@ -247,14 +258,18 @@ func (r *Runner) exited(p *program) {
 	p.stderr.end()
 	r.loop.Remove(p.pidfd, p.exited)
 	unix.Close(p.pidfd)
-	if c.Forced() || p.account.dead { // what it left running belongs to a connection that we, or a timer, ended
+	if c.Forced() || p.account.dead || p.spare { // what it left running belongs to a connection that we, or a timer, ended
 		unix.Kill(-c.PID, unix.SIGKILL)
 	}
 	st := run.Reap(c.PID)
+	delete(r.running, c)
+	if p.spare {
+		r.spareExited(p, st)
+		return
+	}
 	e.Exit, e.Signal, e.Reason = st.Code, st.Signal, st.Reason()
 	r.lastWords(p, &e)
 	e.Reason = c.Cause(p.account.reason(e.Reason))
-	delete(r.running, c)
 	r.host.Ended(c, e)
 }
 
@@ -323,6 +338,9 @@ func (r *Runner) signal(c *run.Conn, sig unix.Signal) {
 // Inspect reads TCP's own counts of each program's connection.
 func (r *Runner) Inspect(visit func(*run.Conn, run.Live)) {
 	for c, p := range r.running {
+		if p.spare {
+			continue
+		}
 		l := run.Live{PID: c.PID}
 		if info, ok := p.info(); ok {
 			outq, _ := socket.Outq(c.FD)
@@ -346,11 +364,9 @@ func (p *program) info() (socket.TCPInfo, bool) {
 func (r *Runner) Gauge(g *run.Gauges) {
 	g.Starting = len(r.queue)
 	g.Waiting = g.Starting
-	g.Busy = len(r.running) - g.Starting
+	g.Idle = len(r.spares.waiting)
+	g.Busy = len(r.running) - g.Starting - r.spares.alive
 }
-
-// Retire has nothing idle to end.
-func (r *Runner) Retire() {}
 
 // Close ends the thread that starts programs.
 func (r *Runner) Close() { r.starter.Close() }

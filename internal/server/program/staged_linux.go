@@ -25,7 +25,6 @@ import (
 type staged struct {
 	link   *handoff.Link
 	token  uint64
-	opened bool
 	failed *handoff.Failed
 	exited *handoff.Exited
 }
@@ -92,8 +91,11 @@ func (r *Runner) listen(p *program) {
 
 // opened notes that the program runs, once.
 func (r *Runner) opened(p *program) {
-	if !p.staged.opened && p.staged.failed == nil {
-		p.staged.opened = true
+	if p.runs || p.staged.failed != nil {
+		return
+	}
+	p.runs = true
+	if !p.spare {
 		r.host.Opened(p.conn)
 	}
 }

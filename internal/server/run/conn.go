@@ -29,9 +29,10 @@ type Conn struct {
 	Via       string // who has forwarded it, as a header has told, or empty
 	Ahead     int    // bytes of the header, which are none of the connection's
 
-	// Secured is what the handshake has come to of a connection whose program is behind a
-	// child that speaks TLS: the socket is the program's, and does not lead to the peer.
-	Secured *ucspi.TLS
+	// Relayed says that a child has the client's socket, and moves bytes between that and
+	// a program: the socket here is the program's, once there is one.
+	Relayed bool
+	Secured *ucspi.TLS // what TLS has come to, of such a connection; nil without TLS
 
 	ends [2]netip.AddrPort // of the socket, once Remote and Local are others
 

@@ -100,10 +100,11 @@ func (h *Host) ConnectAnonymous() (client *net.TCPConn, c *run.Conn) {
 	return h.connect(func(c *run.Conn) { c.Anonymous = true })
 }
 
-// ConnectTLS makes a connection that is to speak TLS, and has it run.
+// ConnectTLS makes a connection that is to speak TLS for a program that is elsewhere,
+// and has it run.
 func (h *Host) ConnectTLS() (client *net.TCPConn, c *run.Conn) {
 	h.t.Helper()
-	return h.connect(func(c *run.Conn) { c.TLS = true })
+	return h.connect(func(c *run.Conn) { c.TLS, c.Relayed = true, true })
 }
 
 func (h *Host) connect(with func(*run.Conn)) (client *net.TCPConn, c *run.Conn) {
