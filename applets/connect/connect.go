@@ -62,7 +62,7 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 		}
 	}
 	switch {
-	case (c.TLS != (tlsFlags{}) || c.StartTLS != "") && !target.TLS:
+	case (c.TLS.given() || c.StartTLS != "") && !target.TLS:
 		return exit.Errorf(exit.Usage, "TLS flags with address %q: TLS needs an address of the form tls:HOST:PORT", target)
 	case c.Reach.Proxy != "" && (target.Host == "" && !target.Loopback || !target.Stream()):
 		return exit.Errorf(exit.Usage, "a proxy with address %q: proxies connect to HOST:PORT", target)

@@ -5,6 +5,7 @@ package connect
 import (
 	"nettool/internal/cli"
 	"nettool/internal/dialogue"
+	"nettool/internal/tlsdial"
 )
 
 // Cmd holds the flags of connect. In durations, zero is the default and "off"
@@ -95,15 +96,13 @@ type reachFlags struct {
 // tlsFlags are for tls: addresses. The peer's certificate is verified unless
 // they say otherwise.
 type tlsFlags struct {
-	CA              string `name:"ca" placeholder:"FILE" help:"Trust these certificates instead of the system's authorities."`
-	Cert            string `placeholder:"FILE" help:"Show this certificate to the peer."`
-	Key             string `placeholder:"FILE" help:"Its key (default: in the file of the certificate)."`
-	Name            string `placeholder:"NAME" help:"Expect this name in the peer's certificate (default HOST)."`
-	Insecure        bool   `help:"Accept any certificate."`
-	Show            bool   `help:"Say on standard error what was agreed on, and show the peer's certificates, trusted or not."`
-	AllowTruncation bool   `help:"Take the end of the connection for the end of the data, also without the peer's close_notify (otherwise exit 7: it may have been cut off)."`
-	Pin             string `placeholder:"SHA256" help:"Accept the certificate, or the public key, with this SHA-256 (hex or base64), and nothing else."`
+	tlsdial.Flags
+	Show            bool `help:"Say on standard error what was agreed on, and show the peer's certificates, trusted or not."`
+	AllowTruncation bool `help:"Take the end of the connection for the end of the data, also without the peer's close_notify (otherwise exit 7: it may have been cut off)."`
 }
+
+// given reports whether any flag was given.
+func (f *tlsFlags) given() bool { return f.Given() || f.Show || f.AllowTruncation }
 
 // statusFlags say what is told about the session besides its failure.
 type statusFlags struct {

@@ -163,7 +163,7 @@ func (c *Cmd) secure(ctx context.Context, conn net.Conn, target socket.Addr, cal
 	if host == "" {
 		host = "localhost"
 	}
-	config, err := c.TLS.options().Config(host)
+	config, err := c.TLS.Options().Config(host)
 	if err != nil {
 		conn.Close()
 		return nil, exit.Errorf(exit.Usage, "TLS: %w", err)
@@ -188,8 +188,4 @@ func (c *Cmd) secure(ctx context.Context, conn net.Conn, target socket.Addr, cal
 		secured = secured.AllowTruncation()
 	}
 	return secured, nil
-}
-
-func (f *tlsFlags) options() tlsdial.Options {
-	return tlsdial.Options{CA: f.CA, Cert: f.Cert, Key: f.Key, Name: f.Name, Insecure: f.Insecure, Pin: f.Pin}
 }

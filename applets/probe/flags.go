@@ -4,6 +4,7 @@ package probe
 
 import (
 	"nettool/internal/cli"
+	"nettool/internal/tlsdial"
 )
 
 // Cmd holds the flags that all ways of asking share. In durations, zero is the
@@ -20,15 +21,12 @@ type Cmd struct {
 
 // attemptFlags say what one attempt does.
 type attemptFlags struct {
-	Timeout  cli.Duration `placeholder:"DUR" help:"Give an attempt DUR in all, name lookup included (default 3s; wait and sweep 1s)."`
-	Level    level        `placeholder:"LEVEL" help:"What has to work: connect (default); syn (half-open: reset before the server accepts, best effort: on a busy machine an accept may happen; Linux); stay=DUR (not closed for DUR); talk (see --send, --expect); tls; echo (a random line comes back)."`
-	Send     string       `placeholder:"TEXT" help:"Send TEXT, with the escapes \\r \\n \\t \\0 \\\\ \\xNN and nothing appended (level talk)."`
-	Expect   string       `placeholder:"REGEX" help:"Wait for an answer that matches REGEX (level talk)."`
-	Slow     cli.Duration `placeholder:"DUR" help:"Call an answer that takes longer than DUR slow, which is not ok."`
-	CA       string       `name:"tls-ca" placeholder:"FILE" help:"Trust the certificates in FILE (PEM) instead of the system's."`
-	Name     string       `name:"tls-name" placeholder:"NAME" help:"The name that the certificate must carry (default: the target's host)."`
-	Pin      string       `name:"tls-pin" placeholder:"SHA256" help:"Accept the certificate with this SHA-256 (its own or its public key's), and no other."`
-	Insecure bool         `name:"tls-insecure" help:"Do not check the certificate."`
+	Timeout cli.Duration  `placeholder:"DUR" help:"Give an attempt DUR in all, name lookup included (default 3s; wait and sweep 1s)."`
+	Level   level         `placeholder:"LEVEL" help:"What has to work: connect (default); syn (half-open: reset before the server accepts, best effort: on a busy machine an accept may happen; Linux); stay=DUR (not closed for DUR); talk (see --send, --expect); tls; echo (a random line comes back)."`
+	Send    string        `placeholder:"TEXT" help:"Send TEXT, with the escapes \\r \\n \\t \\0 \\\\ \\xNN and nothing appended (level talk)."`
+	Expect  string        `placeholder:"REGEX" help:"Wait for an answer that matches REGEX (level talk)."`
+	Slow    cli.Duration  `placeholder:"DUR" help:"Call an answer that takes longer than DUR slow, which is not ok."`
+	TLS     tlsdial.Flags `embed:"" prefix:"tls-"`
 }
 
 // resultFlags say how results are written.

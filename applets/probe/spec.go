@@ -7,7 +7,6 @@ import (
 
 	"nettool/internal/exit"
 	"nettool/internal/probe/attempt"
-	"nettool/internal/tlsdial"
 )
 
 // spec turns the flags of one attempt into plain values.
@@ -51,8 +50,7 @@ func (f *attemptFlags) conversation(s *attempt.Spec) (err error) {
 }
 
 func (f *attemptFlags) tls() (*tls.Config, error) {
-	options := tlsdial.Options{CA: f.CA, Name: f.Name, Insecure: f.Insecure, Pin: f.Pin}
-	config, err := options.Config("") // each attempt fills in its target's name
+	config, err := f.TLS.Options().Config("") // each attempt fills in its target's name
 	if err != nil {
 		return nil, exit.Errorf(exit.Local, "TLS: %w", err)
 	}

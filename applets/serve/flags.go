@@ -17,7 +17,7 @@ type Cmd struct {
 	Program []string    `arg:"" optional:"" passthrough:"partial" help:"Program to run for each connection, with the socket as its standard input and output. Flags stop here."`
 
 	Listen      []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Listening" help:"Listen here, too. Repeatable."`
-	Backlog     cli.Count     `placeholder:"N" group:"Listening" help:"Connections that may wait to be accepted (default: the system's somaxconn)."`
+	Backlog     cli.Count     `placeholder:"N" group:"Listening" help:"Connections that may wait to be accepted (default, and with off: as many as the system lets, net.core.somaxconn)."`
 	DeferAccept cli.Duration  `placeholder:"DUR" group:"Listening" help:"Leave a connection whose client says nothing to the kernel for about DUR (default: 3s for echo and discard, off otherwise). Not for protocols in which the server speaks first."`
 	ReusePort   bool          `group:"Listening" help:"Share the port with other servers that do the same (SO_REUSEPORT)."`
 	Interface   string        `placeholder:"NAME" group:"Listening" help:"Take connections from this network interface only."`

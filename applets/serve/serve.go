@@ -166,7 +166,7 @@ func (c *Cmd) options() (socket.Options, error) {
 	o := socket.Options{
 		KeepAlive: time.Duration(c.Keepalive),
 		DeadPeer:  time.Duration(c.DeadPeer),
-		Backlog:   c.Backlog.Or(0, -1),
+		Backlog:   c.Backlog.Or(0, 0),
 		ReusePort: c.ReusePort,
 		RcvBuf:    int(c.Rcvbuf),
 		SndBuf:    int(c.Sndbuf),

@@ -109,6 +109,9 @@ func explain(err error, name string, chosen bool) (text, hint string) {
 	if pin, ok := errors.AsType[*pinError](err); ok {
 		return pin.Error(), ""
 	}
+	if protocol, ok := errors.AsType[*protocolError](err); ok {
+		return protocol.Error(), ""
+	}
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
 		return expiry(e), ""
 	}

@@ -24,6 +24,31 @@ type Options struct {
 	Name     string // the name that the certificate must have, and SNI; default the host
 	Insecure bool   // accept any certificate
 	Pin      string // SHA-256 of the certificate or of its public key, hex or base64: accept that, and nothing else
+
+	Min  string   // oldest version to speak, 1.2 (default) or 1.3
+	ALPN []string // protocols of which the peer has to agree to one (RFC 7301), the favourite first
+}
+
+// Flags are the options as the applets have them. Their names begin with tls-.
+type Flags struct {
+	CA       string   `name:"ca" placeholder:"FILE" help:"Trust these certificates, PEM, instead of the system's authorities."`
+	Cert     string   `placeholder:"FILE" help:"Show this certificate, PEM, to a peer that asks for one."`
+	Key      string   `placeholder:"FILE" help:"Its key (default: in the file of the certificate)."`
+	Name     string   `placeholder:"NAME" help:"Expect this name in the peer's certificate, and ask for it (default: the host)."`
+	Insecure bool     `help:"Accept any certificate."`
+	Pin      string   `placeholder:"SHA256" help:"Accept the certificate, or the public key, with this SHA-256 (hex or base64), and nothing else."`
+	Min      string   `enum:",1.2,1.3" default:"" placeholder:"1.2|1.3" help:"Oldest version of TLS to speak (default: 1.2)."`
+	ALPN     []string `name:"alpn" placeholder:"NAME,…" help:"Ask for these protocols (ALPN), the favourite first; a peer that agrees to none fails."`
+}
+
+// Given reports whether any flag was given.
+func (f *Flags) Given() bool {
+	return f.CA != "" || f.Cert != "" || f.Key != "" || f.Name != "" || f.Insecure || f.Pin != "" || f.Min != "" || f.ALPN != nil
+}
+
+// Options are what the flags say.
+func (f *Flags) Options() Options {
+	return Options{CA: f.CA, Cert: f.Cert, Key: f.Key, Name: f.Name, Insecure: f.Insecure, Pin: f.Pin, Min: f.Min, ALPN: f.ALPN}
 }
 
 // pinError is a certificate that is not the pinned one.
@@ -33,9 +58,22 @@ func (e *pinError) Error() string {
 	return fmt.Sprintf("the certificate is not the pinned one: its sha256 is %x, its public key's %x", e.certificate, e.key)
 }
 
+// protocolError is a peer that agreed to none of the protocols.
+type protocolError struct{ wanted []string }
+
+func (e *protocolError) Error() string {
+	return fmt.Sprintf("the peer agrees to no protocol of %q (ALPN)", e.wanted)
+}
+
+// longestALPN is how many bytes a protocol's name may have: RFC 7301, section 3.1.
+const longestALPN = 255
+
 // Config turns the options into a configuration for a peer called host.
 func (o Options) Config(host string) (*tls.Config, error) {
 	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if o.Min == "1.3" {
+		c.MinVersion = tls.VersionTLS13
+	}
 	if o.Name != "" {
 		c.ServerName = o.Name
 	}
@@ -48,7 +86,34 @@ func (o Options) Config(host string) (*tls.Config, error) {
 	if err := o.identity(c); err != nil {
 		return nil, err
 	}
-	return c, o.pinned(c)
+	if err := o.pinned(c); err != nil {
+		return nil, err
+	}
+	return c, o.protocols(c)
+}
+
+// protocols sets what is asked for, and that it must be agreed to.
+func (o Options) protocols(c *tls.Config) error {
+	for _, name := range o.ALPN {
+		if name == "" || len(name) > longestALPN {
+			return fmt.Errorf("protocol %q: want a name of 1 to %d bytes", name, longestALPN)
+		}
+	}
+	if len(o.ALPN) == 0 {
+		return nil
+	}
+	c.NextProtos = o.ALPN
+	pinned := c.VerifyConnection
+	c.VerifyConnection = func(s tls.ConnectionState) error {
+		if s.NegotiatedProtocol == "" {
+			return &protocolError{o.ALPN}
+		}
+		if pinned != nil {
+			return pinned(s)
+		}
+		return nil
+	}
+	return nil
 }
 
 // authorities sets whom to trust.

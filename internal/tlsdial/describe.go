@@ -20,6 +20,9 @@ func (c Conn) Describe() []string {
 		if s.CurveID != 0 {
 			line += ", key exchange " + s.CurveID.String()
 		}
+		if s.NegotiatedProtocol != "" {
+			line += fmt.Sprintf(", protocol %q", s.NegotiatedProtocol)
+		}
 		lines = append(lines, line)
 	}
 	for i, cert := range s.PeerCertificates {

@@ -20,6 +20,7 @@ systemd-analyze:systemd
 s6-supervise:s6
 promtool:prometheus
 ip:iproute2
+ss:iproute2
 unshare:util-linux
 prlimit:util-linux
 setpriv:util-linux

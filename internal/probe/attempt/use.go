@@ -80,13 +80,51 @@ func (s *Spec) handshake(ctx context.Context, r *Result, conn net.Conn) (net.Con
 	if config.ServerName == "" {
 		config.ServerName, _, _ = strings.Cut(cmp.Or(r.Target.Host, "localhost"), "%") // a zone is ours, not the peer's
 	}
+	asked := false
+	config.GetClientCertificate = func(i *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		asked = true
+		return fitting(i, config.Certificates), nil
+	}
 	secure := tls.Client(conn, config)
+	began := time.Now()
 	err := r.during(Handshake, func() error { return secure.HandshakeContext(ctx) })
+	if listens := s.Level == Talk || s.Level == Echo || s.Banner > 0; err == nil && asked && !listens {
+		err = welcome(secure, time.Since(began))
+	}
 	if err != nil {
 		return nil, &handshakeError{err, config.ServerName}
 	}
-	r.Detail = tls.VersionName(secure.ConnectionState().Version)
+	state := secure.ConnectionState()
+	r.Detail = tls.VersionName(state.Version)
+	if state.NegotiatedProtocol != "" {
+		r.Detail += ", " + state.NegotiatedProtocol
+	}
 	return secure, nil
+}
+
+// fitting is the first certificate that a peer can use, or an empty one.
+func fitting(i *tls.CertificateRequestInfo, certificates []tls.Certificate) *tls.Certificate {
+	for n := range certificates {
+		if i.SupportsCertificate(&certificates[n]) == nil {
+			return &certificates[n]
+		}
+	}
+	return &tls.Certificate{}
+}
+
+// welcome waits for the refusal of a peer that has asked for a certificate. With TLS
+// 1.3 it comes once the handshake, which took so long, is over on our side (RFC 8446,
+// section 4.4.2.4).
+func welcome(c *tls.Conn, took time.Duration) error {
+	if c.ConnectionState().Version < tls.VersionTLS13 {
+		return nil
+	}
+	c.SetReadDeadline(time.Now().Add(2*took + 10*time.Millisecond))
+	_, err := c.Read(make([]byte, 1))
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		return err
+	}
+	return nil // it has something else to say, or to wait for
 }
 
 // handshakeError says why a handshake failed in words of its own.
