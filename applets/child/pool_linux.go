@@ -70,6 +70,11 @@ func serve() error {
 	if c.roots, err = handler.Trust(&parent.Config.Forward, parent.Attached); err != nil { // while files can be read
 		return exit.With(exit.Local, err)
 	}
+	if u := parent.Config.User; u != nil {
+		if err := sandbox.Become(u.UID, u.GID, u.Saved, u.Groups); err != nil {
+			return exit.With(exit.Local, err)
+		}
+	}
 	if err := enter(parent.Config.Sandbox, handler.Needs(&parent.Config)); err != nil {
 		return exit.With(exit.Local, err)
 	}

@@ -56,6 +56,7 @@ type Cmd struct {
 	TLSClient   string       `name:"tls-client" enum:",require,ask" default:"" placeholder:"require|ask" group:"TLS" help:"With --tls-client-ca: ask lets clients in without a certificate, but not with a bad one (default: require)."`
 	TLSMin      string       `name:"tls-min" enum:",1.2,1.3" default:"" placeholder:"1.2|1.3" group:"TLS" help:"Oldest version of TLS that is spoken (default: 1.2)."`
 	TLSALPN     []string     `name:"tls-alpn" placeholder:"NAME,…" group:"TLS" help:"Protocols that clients may ask for (ALPN), the favourite first."`
+	TLSUser     string       `name:"tls-user" placeholder:"NAME[:GROUP]" group:"TLS" help:"The children, which have the key, become this user: another one than PROGRAM's (see --user)."`
 	TLSTimeout  cli.Duration `name:"tls-timeout" placeholder:"DUR" group:"TLS" help:"Time for a client's handshake (default: 10s)."`
 
 	FirstByte    cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection when nothing was received for DUR."`

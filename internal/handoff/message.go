@@ -66,9 +66,18 @@ type Config struct {
 	TLS     TLSOptions
 	Forward Forward
 
+	User *User // who the child becomes, or nil
+
 	// HeaderTime is how long the PROXY header of an anonymous connection may take,
 	// since accept.
 	HeaderTime time.Duration
+}
+
+// User is who a child becomes before it is given anything from the network. The saved
+// user is the parent's own, which may send it signals (kill(2)).
+type User struct {
+	UID, GID, Saved int
+	Groups          []int // supplementary
 }
 
 // TLSOptions are what all TLS connections have in common, and no secret.
@@ -174,6 +183,10 @@ func (m *Config) write(w *writer) {
 	w.number(uint64(m.TLS.ClientCerts))
 	w.number(uint64(m.TLS.Timeout))
 	w.number(uint64(m.HeaderTime))
+	w.flag(m.User != nil)
+	if m.User != nil {
+		m.User.write(w)
+	}
 	m.Forward.write(w)
 }
 
@@ -191,7 +204,33 @@ func (m *Config) read(r *reader) {
 	m.TLS.ClientCerts = ClientCerts(r.number())
 	m.TLS.Timeout = time.Duration(r.number())
 	m.HeaderTime = time.Duration(r.number())
+	if r.flag() {
+		m.User = &User{}
+		m.User.read(r)
+	}
 	m.Forward.read(r)
+}
+
+func (u *User) write(w *writer) {
+	w.number(uint64(u.UID))
+	w.number(uint64(u.GID))
+	w.number(uint64(u.Saved))
+	w.number(uint64(len(u.Groups)))
+	for _, gid := range u.Groups {
+		w.number(uint64(gid))
+	}
+}
+
+func (u *User) read(r *reader) {
+	u.UID, u.GID, u.Saved = int(r.number()), int(r.number()), int(r.number())
+	n := r.number()
+	if n > uint64(len(r.b)) { // each takes a byte at least
+		r.bad, r.b = true, nil
+		return
+	}
+	for range n {
+		u.Groups = append(u.Groups, int(r.number()))
+	}
 }
 
 func (m *Conn) write(w *writer) {

@@ -33,9 +33,24 @@ type Spawner struct {
 	Attached *Sealed
 
 	// Starter starts them. It stays its owner's; nil starts them directly.
-	Starter *spawn.Starter
+	Starter Starter
+	// Ambient are capabilities that the children begin with: capabilities(7).
+	Ambient []uintptr
 
 	text [16 << 10]byte // received last
+}
+
+// Starter starts processes, as a spawn.Starter does.
+type Starter interface {
+	Start(path string, argv []string, attr spawn.Attr) (pid, pidfd int, err error)
+}
+
+// starter is who starts the children.
+func (s *Spawner) starter() Starter {
+	if s.Starter == nil {
+		return (*spawn.Starter)(nil)
+	}
+	return s.Starter
 }
 
 // Spawn starts a child: the running image again, as "nettool child", with the
@@ -82,10 +97,11 @@ func (s *Spawner) fork(link int) (pid int, err error) {
 	}
 	defer null.Close()
 	in := int(null.Fd())
-	pid, pidfd, err := s.Starter.Start("/proc/self/exe", []string{"nettool", "child"}, spawn.Attr{
-		Env:    append(slices.Clip(s.Environ), oneProcessor),
-		Files:  []int{in, in, link, link},
-		Setsid: true,
+	pid, pidfd, err := s.starter().Start("/proc/self/exe", []string{"nettool", "child"}, spawn.Attr{
+		Env:     append(slices.Clip(s.Environ), oneProcessor),
+		Files:   []int{in, in, link, link},
+		Setsid:  true,
+		Ambient: s.Ambient,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("start a child: %w", err)

@@ -115,8 +115,10 @@ func namespaceNames() []string { return []string{"net", "pid", "ipc", "uts", "mo
 // Capability is a right that is a piece of root's, capabilities(7).
 type Capability int
 
-// Those that a program's start can take.
+// Those that a program's start, or a child's, can take.
 const (
+	CapSetGID      Capability = 6
+	CapSetUID      Capability = 7
 	CapSysChroot   Capability = 18
 	CapSysAdmin    Capability = 21
 	CapSysNice     Capability = 23
@@ -126,6 +128,10 @@ const (
 // String is its name, as in CAP_SYS_ADMIN.
 func (c Capability) String() string {
 	switch c {
+	case CapSetGID:
+		return "CAP_SETGID"
+	case CapSetUID:
+		return "CAP_SETUID"
 	case CapSysChroot:
 		return "CAP_SYS_CHROOT"
 	case CapSysAdmin:

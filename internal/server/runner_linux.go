@@ -3,7 +3,10 @@
 package server
 
 import (
+	"errors"
 	"fmt"
+
+	"golang.org/x/sys/unix"
 
 	"nettool/internal/handler"
 	"nettool/internal/handoff"
@@ -61,7 +64,8 @@ func (s *Server) newFront() (run.Runner, error) {
 // pool is how the children are kept.
 func (s *Server) pool(child handoff.Config, attached *handoff.Sealed) pool.Config {
 	c := s.cfg
-	return pool.Config{
+	child.User = s.childUser.user
+	cfg := pool.Config{
 		Child:       child,
 		Attached:    attached,
 		Spare:       c.Spare,
@@ -71,7 +75,13 @@ func (s *Server) pool(child handoff.Config, attached *handoff.Sealed) pool.Confi
 		Environ:     c.Environ,
 		Log:         c.Log,
 		TLS:         s.keeper,
+		Ambient:     s.childUser.ambient(),
 	}
+	if d := s.childUser.deputy; d != nil {
+		cfg.Starter = d
+		s.loop.Add(d.PIDFD, unix.EPOLLIN, func(uint32) { s.Fail(errors.New("the process that starts children has ended")) })
+	}
+	return cfg
 }
 
 // attachment is what children get beside their configuration, or nil.

@@ -51,8 +51,9 @@ type Server struct {
 	keeper     *tlsserve.Keeper // of what TLS takes, or nil
 	backends   *backends        // of forwarded connections, or nil
 	deputy     *stage.Deputy    // starts programs when we may not, or nil
-	told       int              // connections that the successor knows of
-	stopped    chan struct{}    // the loop has ended
+	childUser  childUser
+	told       int           // connections that the successor knows of
+	stopped    chan struct{} // the loop has ended
 }
 
 // listener is a listening socket with the name under which a successor gets it.
@@ -127,11 +128,15 @@ func (s *Server) open(ctx context.Context) (err error) {
 		s.keeper, err = s.cfg.TLS.keep(s.upgrader, s.cfg.Log)
 	}
 	if err == nil {
+		s.childUser, err = s.cfg.lookUpChildren(identity)
+	}
+	if err == nil {
 		err = exit.With(exit.Local, identity.Assume())
 	}
 	if err != nil {
 		s.keeper.Close()
 		dismiss(s.deputy)
+		dismiss(s.childUser.deputy)
 		s.agent.Close()
 		s.pages.Close()
 		s.supervisor.Close()

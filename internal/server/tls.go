@@ -18,6 +18,7 @@ import (
 type TLS struct {
 	Files   tlsserve.Files
 	Options handoff.TLSOptions
+	User    string // NAME[:GROUP] of the children, unless it is empty
 }
 
 // any reports whether there are certificates.

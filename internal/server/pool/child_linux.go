@@ -23,20 +23,21 @@ type spawner struct {
 	loop   *loop.Loop
 	spec   *handoff.Spawner
 	orders chan func(*handoff.Child, error)
+	close  func() // ends what starts them
 }
 
 // spawnQueue bounds how many children are on order.
 const spawnQueue = 8
 
-func newSpawner(l *loop.Loop, spec *handoff.Spawner) spawner {
-	sp := spawner{loop: l, spec: spec, orders: make(chan func(*handoff.Child, error), spawnQueue)}
+func newSpawner(l *loop.Loop, spec *handoff.Spawner, end func()) spawner {
+	sp := spawner{loop: l, spec: spec, orders: make(chan func(*handoff.Child, error), spawnQueue), close: end}
 	go sp.work()
 	return sp
 }
 
 // work is the spawner's goroutine, until there are no more orders.
 func (sp spawner) work() {
-	defer sp.spec.Starter.Close()
+	defer sp.close()
 	for deliver := range sp.orders {
 		child, err := sp.spec.Spawn()
 		sp.loop.Post(func() { deliver(child, err) })

@@ -14,6 +14,7 @@ import (
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
 	"nettool/internal/spawn"
+	"nettool/internal/stage"
 	"nettool/internal/tlsserve"
 )
 
@@ -28,6 +29,11 @@ type Config struct {
 	Environ     []string         // the server's, of which children get a part
 	TLS         *tlsserve.Keeper // of TLS connections; nil when there are none
 	Log         *report.Log
+
+	// Starter starts the children, which begin with the capabilities Ambient. It is the
+	// pool's from then on, also when New fails; nil starts them as ever.
+	Starter stage.Starter
+	Ambient []uintptr
 
 	// Next has the program of a connection run that is prepared, when the children have
 	// no handler. It takes over the connection with its socket; but one that is relayed,
@@ -100,8 +106,12 @@ const (
 
 // New makes a pool without children.
 func New(cfg Config, host run.Host) (*Pool, error) {
+	if cfg.Starter == nil {
+		cfg.Starter = &spawn.Starter{}
+	}
 	board, err := handoff.NewBoard()
 	if err != nil {
+		cfg.Starter.Close()
 		return nil, err
 	}
 	cfg.Child.OOM = oom.OfOne()
@@ -112,8 +122,9 @@ func New(cfg Config, host run.Host) (*Pool, error) {
 		Board:    board,
 		Attached: cfg.Attached,
 		Environ:  childEnviron(cfg.Environ),
-		Starter:  &spawn.Starter{},
-	})
+		Starter:  cfg.Starter,
+		Ambient:  cfg.Ambient,
+	}, cfg.Starter.Close)
 	p.ask(true)
 	return p, nil
 }
