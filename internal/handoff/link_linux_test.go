@@ -2,9 +2,9 @@ package handoff
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -57,7 +57,7 @@ func TestLinkRoundTrip(t *testing.T) {
 			t.Fatalf("send message %d: %v", i, err)
 		}
 		got, fds, err := newInbox(b, make([]byte, MaxMessage), 2).receive(0)
-		if err != nil || len(fds) != 0 || fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", m) {
+		if err != nil || len(fds) != 0 || !reflect.DeepEqual(got, m) {
 			t.Errorf("message %d: got %+v with %v, %v", i, got, fds, err)
 		}
 	}
