@@ -134,6 +134,15 @@ func cmdPort(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: port NAME")
 	}
+	port, release, err := takePort()
+	ts.Check(err)
+	ts.Defer(release)
+	ts.Setenv(args[0]+"_PORT", fmt.Sprint(port))
+	ts.Setenv(args[0]+"_ADDR", fmt.Sprintf("127.0.0.1:%d", port))
+}
+
+// takePort is cmdPort's port, until it is released.
+func takePort() (port int, release func(), err error) {
 	first, span := fixedPorts()
 	for range span {
 		port := first + int(lastPort.Add(1))%span
@@ -147,12 +156,9 @@ func cmdPort(ts *testscript.TestScript, neg bool, args []string) {
 			continue // used by somebody else, or not long ago
 		}
 		unix.Close(fd)
-		ts.Defer(func() { name.Close() })
-		ts.Setenv(args[0]+"_PORT", fmt.Sprint(port))
-		ts.Setenv(args[0]+"_ADDR", fmt.Sprintf("127.0.0.1:%d", port))
-		return
+		return port, func() { name.Close() }, nil
 	}
-	ts.Fatalf("none of %d ports from %d is free", span, first)
+	return 0, nil, fmt.Errorf("none of %d ports from %d is free", span, first)
 }
 
 // lastPort makes every port of this process another one.

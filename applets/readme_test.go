@@ -3,13 +3,14 @@ package applets_test
 import (
 	"bytes"
 	"context"
-	"net"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,6 +53,62 @@ func TestREADMECommands(t *testing.T) {
 				runBlock(t, bin, b)
 			}
 		})
+	}
+}
+
+// TestREADMEKubernetes runs the three commands that the README has for Kubernetes, as
+// that would: the server, and the probes until it is ready, while it drains, and when
+// it is gone.
+func TestREADMEKubernetes(t *testing.T) {
+	t.Parallel()
+	text, _ := readme(t)
+	var commands [][]string
+	ports := strings.NewReplacer("7000", freePort(t), "9000", freePort(t), "/usr/bin/program", "cat", `"5s"`, `"2s"`, `"1s"`, `"30s"`)
+	for _, m := range regexp.MustCompile(`(?m)^ +command: (\[.*\])$`).FindAllStringSubmatch(text, -1) {
+		var argv []string
+		if err := json.Unmarshal([]byte(ports.Replace(m[1])), &argv); err != nil { // YAML's flow style is JSON's
+			t.Fatalf("%s: %v", m[1], err)
+		}
+		commands = append(commands, argv)
+	}
+	if len(commands) != 3 {
+		t.Fatalf("%d commands, want a server and two probes", len(commands))
+	}
+	bin := linkNames(t)
+	command := func(argv []string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, argv[0]), argv[1:]...)
+		cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+		return cmd
+	}
+	alive, ready := func() bool { return command(commands[1]).Run() == nil }, func() bool { return command(commands[2]).Run() == nil }
+	server := command(commands[0])
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	t.Cleanup(func() { server.Process.Kill() })
+	for late := time.Now().Add(patience); !ready(); {
+		if time.Now().After(late) {
+			t.Fatal("never ready")
+		}
+	}
+	if !alive() {
+		t.Error("ready and not alive")
+	}
+	server.Process.Signal(syscall.SIGTERM)
+	for ready() { // the signal is on its way
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("ended with %v", err)
+		}
+	case <-time.After(patience):
+		t.Error("does not end")
+	}
+	if alive() {
+		t.Error("alive after its end")
 	}
 }
 
@@ -111,15 +168,15 @@ func runBlock(t *testing.T, bin string, b block) {
 	}
 }
 
-// freePort is a port that nobody listens on now.
+// freePort is a port that nobody takes while the test runs.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, release, err := takePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	t.Cleanup(release)
+	return strconv.Itoa(port)
 }
 
 func goEnv(t *testing.T, name string) string {
