@@ -17,7 +17,8 @@ type link struct {
 	tcp      bool            // under is TCP
 	datagram bool
 	wrapped  bool // TLS: our bytes are not the kernel's
-	shut     bool // our FIN has been sent
+	ended    bool // our end was sent, as far as TLS goes
+	shut     bool // our FIN has been sent, too
 	acked    uint64
 }
 
@@ -53,7 +54,7 @@ func newLink(conn net.Conn) *link {
 // what the peer does next.
 func (l *link) closeWrite() {
 	if c, ok := l.conn.(closeWriter); ok && !l.shut && !l.datagram {
-		l.shut = c.CloseWrite() == nil
+		l.ended, l.shut = true, c.CloseWrite() == nil
 	}
 }
 
@@ -89,9 +90,9 @@ func (l *link) unacked() int64 {
 	l.under.Control(func(fd uintptr) { n, _ = socket.Outq(int(fd)) })
 	if l.shut {
 		n-- // the FIN has a sequence number of its own
-		if l.wrapped {
-			n -= tlsCloseNotify
-		}
+	}
+	if l.ended && l.wrapped { // whether or not the peer was still there
+		n -= tlsCloseNotify
 	}
 	return max(int64(n), 0)
 }
