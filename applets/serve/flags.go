@@ -13,7 +13,7 @@ import (
 
 // Cmd holds the flags of serve.
 type Cmd struct {
-	Address socket.Addr `arg:"" help:"Where to listen: PORT (loopback only), :PORT (every interface), HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME, tls:HOST:PORT, fd:N, systemd[:NAME]."`
+	Address socket.Addr `arg:"" help:"Where to listen: PORT (loopback only), :PORT (every interface), HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME, tls:HOST:PORT, fd:N, systemd[:NAME], tls:fd:N, tls:systemd[:NAME]."`
 	Program []string    `arg:"" optional:"" passthrough:"partial" help:"Program to run for each connection, with the socket as its standard input and output. Flags stop here."`
 
 	Listen      []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Listening" help:"Listen here, too. Repeatable."`

@@ -169,6 +169,14 @@ func (b *backends) choose(c *run.Conn) {
 	b.table.Begin(c.Backend)
 }
 
+// text is the backend of a connection, as it was given, or empty.
+func (b *backends) text(c *run.Conn) string {
+	if b == nil {
+		return ""
+	}
+	return b.cfg.To[c.Backend].String()
+}
+
 // leave notes the end of a connection.
 func (b *backends) leave(c *run.Conn) {
 	if b != nil {

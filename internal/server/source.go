@@ -70,6 +70,7 @@ func (s *Server) Table() []run.Live {
 	all := make([]run.Live, 0, len(s.conns))
 	s.runner.Inspect(func(c *run.Conn, l run.Live) {
 		l.ID, l.Remote, l.Local, l.Via, l.User = c.ID, c.Remote.Text, c.Local.Text, c.Via, c.Remote.User
+		l.To = s.backends.text(c)
 		l.Age = time.Duration(now - c.Accepted)
 		all = append(all, l)
 	})

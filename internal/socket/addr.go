@@ -14,7 +14,7 @@ import (
 // String gives the same Addr.
 type Addr struct {
 	Network  string // "tcp" "tcp4" "tcp6" "unix" "udp" "udp4" "udp6" "unixgram" "fd" "systemd"
-	TLS      bool   // tls:HOST:PORT
+	TLS      bool   // tls:HOST:PORT, or with fd or systemd instead
 	Host     string // name or IP without brackets, zone included; "" is every interface (serve) or localhost (connect, probe)
 	Loopback bool   // a bare PORT: 127.0.0.1 and ::1
 	Port     string // number or service name
@@ -81,12 +81,12 @@ func (a Addr) String() string {
 	case "unix", "unixgram":
 		return a.Network + ":" + a.Path
 	case "fd":
-		return "fd:" + strconv.Itoa(a.FD)
+		return a.prefix() + strconv.Itoa(a.FD)
 	case "systemd":
 		if a.Name == "" {
-			return "systemd"
+			return strings.TrimSuffix(a.prefix(), ":")
 		}
-		return "systemd:" + a.Name
+		return a.prefix() + a.Name
 	default:
 		return a.prefix() + a.hostPort()
 	}

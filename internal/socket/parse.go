@@ -114,15 +114,26 @@ func parseName(name string) (Addr, error) {
 	return Addr{Network: "systemd", Name: name}, nil
 }
 
-// parseTLS reads what follows tls:, which may name a family.
-func parseTLS(rest string) (Addr, error) {
-	network := "tcp"
-	if word, after, _ := strings.Cut(rest, ":"); word == "tcp" || word == "tcp4" || word == "tcp6" {
-		network, rest = word, after
-	} else if isKeyword(word) {
-		return Addr{}, fmt.Errorf("TLS works over TCP only; the form is tls:HOST:PORT")
+// parseTLS reads what follows tls:, which may name a family, or sockets that were
+// passed.
+func parseTLS(rest string) (a Addr, err error) {
+	word, after, _ := strings.Cut(rest, ":")
+	switch {
+	case word == "tcp" || word == "tcp4" || word == "tcp6":
+		return parseHostPort(Addr{Network: word, TLS: true}, after)
+	case rest == "systemd":
+		a.Network = "systemd"
+	case word == "systemd":
+		a, err = parseName(after)
+	case word == "fd":
+		a, err = parseFD(after)
+	case isKeyword(word):
+		return a, fmt.Errorf("TLS works over TCP only; the form is tls:HOST:PORT")
+	default:
+		return parseHostPort(Addr{Network: "tcp", TLS: true}, rest)
 	}
-	return parseHostPort(Addr{Network: network, TLS: true}, rest)
+	a.TLS = true
+	return a, err
 }
 
 // parseHostPort reads PORT, HOST:PORT or [V6]:PORT into a.

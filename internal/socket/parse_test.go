@@ -29,6 +29,9 @@ func TestParse(t *testing.T) {
 		"udp4:127.0.0.1:53":        {Network: "udp4", Host: "127.0.0.1", Port: "53"},
 		"udp6:[::1]:domain":        {Network: "udp6", Host: "::1", Port: "domain"},
 		"tls:example.org:443":      {Network: "tcp", TLS: true, Host: "example.org", Port: "443"},
+		"tls:fd:3":                 {Network: "fd", TLS: true, FD: 3},
+		"tls:systemd":              {Network: "systemd", TLS: true},
+		"tls:systemd:web":          {Network: "systemd", TLS: true, Name: "web"},
 		"tls:443":                  {Network: "tcp", TLS: true, Loopback: true, Port: "443"},
 		"tls:tcp6:example.org:443": {Network: "tcp6", TLS: true, Host: "example.org", Port: "443"},
 		"/run/x.sock":              {Network: "unix", Path: "/run/x.sock"},
@@ -83,6 +86,8 @@ func TestParseErrors(t *testing.T) {
 		"fd:":               `address "fd:": "" is not a descriptor number; the form is fd:3`,
 		"fd:-1":             `address "fd:-1": "-1" is not a descriptor number; the form is fd:3`,
 		"systemd:":          `address "systemd:": "" is not a socket name; the form is systemd or systemd:NAME`,
+		"tls:fd:x":          `address "tls:fd:x": "x" is not a descriptor number; the form is fd:3`,
+		"tls:systemd:":      `address "tls:systemd:": "" is not a socket name; the form is systemd or systemd:NAME`,
 		"tls:unix:/x":       `address "tls:unix:/x": TLS works over TCP only; the form is tls:HOST:PORT`,
 	} {
 		t.Run(text, func(t *testing.T) {

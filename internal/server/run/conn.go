@@ -132,7 +132,8 @@ type Live struct {
 	Remote   string
 	Local    string
 	Via      string
-	PID      int // of its process; 0 while it waits for one, and in the in-process model
+	To       string // backend, as it was given, or empty
+	PID      int    // of its process; 0 while it waits for one, and in the in-process model
 	User     *loop.User
 	Age      time.Duration
 	Counted  bool // the two counts below are known
@@ -157,6 +158,9 @@ func (l *Live) Attrs(handler string) []slog.Attr {
 	a = append(a, counts(l.Counted, l.BytesIn, l.BytesOut)...)
 	if l.RTT > 0 {
 		a = append(a, slog.Int64("rtt_us", l.RTT.Microseconds()), slog.Int64("retrans", int64(l.Retrans)))
+	}
+	if l.To != "" {
+		a = append(a, slog.String("to", l.To))
 	}
 	a = append(a, ViaAttrs(l.Via)...)
 	return append(a, UserAttrs(l.User)...)

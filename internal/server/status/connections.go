@@ -54,6 +54,7 @@ type connection struct {
 	BytesOut *int64  `json:"bytes_out"`
 	RTTUS    int64   `json:"rtt_us,omitempty"`
 	Retrans  *uint32 `json:"retrans,omitempty"`
+	To       string  `json:"to,omitempty"` // of a forwarded one: its backend, as --to has it
 	PeerPID  *int    `json:"peer_pid,omitempty"`
 	PeerUID  *int    `json:"peer_uid,omitempty"`
 }
@@ -107,7 +108,7 @@ func (p *Pages) described(all []run.Live) []connection {
 		l := &all[i]
 		list[i] = connection{
 			ID: l.ID, Remote: report.Escape(l.Remote), Local: report.Escape(l.Local), Via: report.Escape(l.Via), Handler: p.Handler,
-			PID: l.PID, AgeUS: l.Age.Microseconds(), RTTUS: l.RTT.Microseconds(),
+			PID: l.PID, AgeUS: l.Age.Microseconds(), RTTUS: l.RTT.Microseconds(), To: report.Escape(l.To),
 		}
 		if l.Counted {
 			list[i].BytesIn, list[i].BytesOut = &l.BytesIn, &l.BytesOut
