@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"nettool/internal/cli"
@@ -74,8 +73,8 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 		return exit.Errorf(exit.Usage, "--send-only ends our side with standard input: --half-close-after has nothing to wait for")
 	case c.Bytes.Hex && c.Session.SendOnly:
 		return exit.Errorf(exit.Usage, "--hex writes to standard output, and --send-only does not")
-	case call.Rest != nil && (target.TLS || !target.Stream() || strings.HasPrefix(c.Reach.Proxy, "https:")):
-		return exit.Errorf(exit.Usage, "address %q: a program gets a bare stream, without TLS", target)
+	case call.Rest != nil && !target.Stream():
+		return exit.Errorf(exit.Usage, "address %q: a program gets a stream", target)
 	case c.Dialogue.any() && (c.Session.SendOnly || c.Session.RecvOnly):
 		return exit.Errorf(exit.Usage, "a dialogue goes both ways: --send-only and --recv-only do not")
 	case call.Rest != nil && c.forSessions():

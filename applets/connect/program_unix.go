@@ -17,6 +17,7 @@ import (
 	"nettool/internal/exit"
 	"nettool/internal/program"
 	"nettool/internal/socket"
+	"nettool/internal/tlsdial"
 	"nettool/internal/ucspi"
 )
 
@@ -26,8 +27,8 @@ const (
 	writeFD = 7
 )
 
-// runProgram connects and replaces this process by the program. It returns only
-// when it cannot.
+// runProgram connects and replaces this process by the program, or, where the
+// connection's bytes are within TLS, stays beside it until it has ended.
 func (c *Cmd) runProgram(target socket.Addr, call *cli.Call) error {
 	if len(call.Rest) == 0 {
 		return exit.Errorf(exit.Usage, "no program after --")
@@ -41,6 +42,14 @@ func (c *Cmd) runProgram(target socket.Addr, call *cli.Call) error {
 		return err
 	}
 	env := programEnv(os.Environ(), conn)
+	if _, bare := conn.(syscall.Conn); !bare {
+		b, outer, err := newBetween(conn)
+		if err != nil {
+			conn.Close()
+			return exit.With(exit.Local, err)
+		}
+		return b.run(path, call.Rest, env, outer)
+	}
 	if err := hold(conn); err != nil {
 		return exit.Errorf(exit.Local, "pass the connection to %q: %w", call.Rest[0], err)
 	}
@@ -82,5 +91,9 @@ func programEnv(env []string, conn net.Conn) []string {
 	if !isTCP {
 		return append(kept, "PROTO=UNIX", "UNIXREMOTEPATH="+conn.RemoteAddr().String())
 	}
-	return append(kept, ucspi.TCP(local.AddrPort(), remote.AddrPort())...)
+	kept = append(kept, ucspi.TCP(local.AddrPort(), remote.AddrPort())...)
+	if secured, ok := conn.(tlsdial.Conn); ok {
+		kept = append(kept, secured.Told().Agreed()...)
+	}
+	return kept
 }

@@ -4,8 +4,22 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
+	"strings"
 	"time"
+
+	"nettool/internal/ucspi"
 )
+
+// Told is what a program is told of the handshake.
+func (c Conn) Told() *ucspi.TLS {
+	s := c.ConnectionState()
+	return &ucspi.TLS{
+		Protocol: strings.Replace(tls.VersionName(s.Version), " ", "v", 1),
+		Cipher:   tls.CipherSuiteName(s.CipherSuite),
+		SNI:      ucspi.Clean(s.ServerName),
+		ALPN:     s.NegotiatedProtocol,
+	}
+}
 
 // Describe is what was agreed on, and the certificates that the peer has shown, in
 // lines. Of a handshake that failed it is what had come by then.

@@ -26,12 +26,17 @@ var tlsNames = [...]string{
 
 // Environ are the variables of a connection over TLS: ours, and those of the same
 // sense that programs for sslserver (ucspi-ssl) and s6-tlsserver read.
-func (t *TLS) Environ() []string {
-	verify := "NONE"
+func (t *TLS) Environ() []string { return t.known(true) }
+
+// known are the variables that have a value; of the client, if it is one to judge.
+func (t *TLS) known(client bool) []string {
+	verify, resumed := "", ""
+	if client {
+		verify, resumed = "NONE", "0"
+	}
 	if t.Fingerprint != "" {
 		verify = "SUCCESS"
 	}
-	resumed := "0"
 	if t.Resumed {
 		resumed = "1"
 	}
@@ -47,6 +52,11 @@ func (t *TLS) Environ() []string {
 		}
 	}
 	return environ
+}
+
+// Agreed are the variables of Environ that both ends know.
+func (t *TLS) Agreed() []string {
+	return (&TLS{Protocol: t.Protocol, Cipher: t.Cipher, SNI: t.SNI, ALPN: t.ALPN}).known(false)
 }
 
 // longestText is how long a text of TLS can be: a subject may have many parts.
