@@ -19,16 +19,22 @@ type Raw struct {
 	timers   *timers
 	deadline time.Time // of reads, as SetReadDeadline says
 
-	// Reads end when the socket partner, unless it is negative, is over: relay.
-	partner int
-	writes  bool // so do writes, and not reads
-	parted  bool // that has happened
+	partner *partner // whose end ends waits, or nil
+}
+
+// partner is another socket of a relay. Waits to read, or to write, end with it.
+type partner struct {
+	fd     int
+	of     int16 // unix.POLLIN or unix.POLLOUT: what is waited for
+	over   func(events int16) bool
+	parted bool // it is over
+	alone  bool // it has no more to say, and that is not the end
 }
 
 // NewRaw wraps descriptor fd, which the caller still owns and closes. accepted
 // is when the connection came in; activity is written as bytes pass.
 func NewRaw(fd int, limits handoff.Limits, accepted time.Time, activity *handoff.Activity) *Raw {
-	return &Raw{fd: fd, timers: newTimers(limits, accepted, activity), partner: -1}
+	return &Raw{fd: fd, timers: newTimers(limits, accepted, activity)}
 }
 
 // Read reads what there is: io.EOF at the peer's end, *Expired when a timer
@@ -103,7 +109,8 @@ func (c *Raw) bounded() bool {
 
 // watches reports whether a wait for events ends with the partner.
 func (c *Raw) watches(events int16) bool {
-	return c.partner >= 0 && c.writes == (events == unix.POLLOUT)
+	p := c.partner
+	return p != nil && p.of == events && !p.alone
 }
 
 // expiry is when a wait for events ends, as things stand now.
@@ -131,15 +138,17 @@ func (c *Raw) await(events int16) error {
 		}
 		fds := []unix.PollFd{{Fd: int32(c.fd), Events: events}, {Fd: -1}}
 		if c.watches(events) {
-			fds[1].Fd = int32(c.partner)
+			fds[1].Fd = int32(c.partner.fd)
 		}
 		n, err := unix.Poll(fds, timeout)
 		switch {
 		case err != nil && err != unix.EINTR:
 			return os.NewSyscallError("poll", err)
-		case fds[1].Revents != 0:
-			c.parted = true
+		case fds[1].Revents != 0 && c.partner.over(fds[1].Revents):
+			c.partner.parted = true
 			return errParted
+		case fds[1].Revents != 0:
+			c.partner.alone = true
 		case n > 0:
 			return nil
 		}

@@ -1,11 +1,15 @@
 package handler
 
 import (
+	"cmp"
 	"errors"
 	"io"
+	"os"
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"nettool/internal/socket"
 )
 
 // errParted is the end of a wait by the end of who is on the other side of a relay.
@@ -30,7 +34,8 @@ type relay struct {
 // the program before that sees an end.
 func Relay(s *Session, raw *Raw, fd int) error {
 	r := &relay{session: s, raw: raw, program: raw.beside(fd)}
-	raw.partner = fd // a program that is gone reads no more
+	raw.partner = &partner{fd: fd, of: unix.POLLIN, over: func(int16) bool { return true }} // a program that is gone reads no more
+	r.program.partner = &partner{fd: raw.fd, of: unix.POLLOUT, over: r.lost}
 	var both sync.WaitGroup
 	both.Go(r.up)
 	r.down()
@@ -43,8 +48,12 @@ func Relay(s *Session, raw *Raw, fd int) error {
 func (c *Raw) beside(fd int) *Raw {
 	t := *c.timers
 	t.layered = true
-	return &Raw{fd: fd, timers: &t, partner: c.fd, writes: true}
+	return &Raw{fd: fd, timers: &t}
 }
+
+// lost reports whether there is no more client to write for. One that has ended both
+// its sides in order is none: what it has said is yet to be written.
+func (r *relay) lost(events int16) bool { return r.failed() || events&unix.POLLERR != 0 }
 
 // up moves what the client says.
 func (r *relay) up() {
@@ -55,23 +64,43 @@ func (r *relay) up() {
 		count(r.session.In, n)
 		if n > 0 {
 			if _, werr := r.program.Write(buf[:n]); werr != nil {
-				if isExpired(werr) {
-					r.fail(werr)
-				}
-				return // the program reads no more, and says the rest
+				r.unwritten(werr)
+				return
 			}
 		}
 		switch {
+		case err == io.EOF && r.reset():
+			r.fail(os.NewSyscallError("read", unix.ECONNRESET))
+			return
 		case err == io.EOF:
 			r.program.CloseWrite()
 			return
 		case err != nil:
-			if !r.raw.parted {
+			if !r.raw.partner.parted {
 				r.fail(err)
 			}
 			return
 		}
 		buf = grown(buf, n)
+	}
+}
+
+// reset reports whether what looks like the client's end is none: another call has had
+// the error of its connection. One that has closed in order has our end acknowledged.
+func (r *relay) reset() bool {
+	info, ok := socket.InfoFD(r.raw.fd)
+	return ok && info.State == socket.TCPClose && !info.FINAcked()
+}
+
+// unwritten is the end of a client's way when the program has not taken all. One that
+// reads no more may say something still.
+func (r *relay) unwritten(err error) {
+	switch {
+	case isExpired(err):
+		r.fail(err)
+	case err == errParted:
+		code, _ := unix.GetsockoptInt(r.raw.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+		r.fail(os.NewSyscallError("write", cmp.Or(unix.Errno(code), unix.ECONNRESET)))
 	}
 }
 

@@ -133,7 +133,10 @@ func (c *Config) descriptorsEach() int {
 	if c.Isolate.Stays() {
 		each++ // the link
 	}
-	if c.children() && c.Proxy.any() {
+	switch {
+	case c.relays(c.TLS.any()):
+		each = max(each, 2) + 1 // the link to a child, and our copy of what leads to the program, but no duplicate of the socket
+	case c.children() && c.Proxy.any():
 		each++ // the socket, or the link, while a child reads the header
 	}
 	return each
@@ -151,6 +154,7 @@ func (c *Config) descriptorsApart() int {
 	if len(c.Agent) > 0 {
 		apart += spareDescriptors
 	}
+	apart += 3 * c.Prestart // what leads to a program that waits, its pidfd, and a pipe
 	if c.children() {
 		apart += c.Spare + spawnBatch // children that wait, and that start while a connection waits for each
 	}
