@@ -65,6 +65,8 @@ command_of() {
 	case $1 in
 	"serve echo") echo tcpserve -q tls:127.0.0.1:0 --tls-cert "$tmp/both.pem" ;;
 	"serve echo --in-process") echo tcpserve -q tls:127.0.0.1:0 --tls-cert "$tmp/both.pem" --in-process ;;
+	"serve cat") echo tcpserve -q tls:127.0.0.1:0 --tls-cert "$tmp/both.pem" cat ;;
+	"socat fork EXEC:cat") ! command -v socat >/dev/null || echo socat "OPENSSL-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,backlog=128,verify=0,cert=$tmp/both.pem" EXEC:cat ;;
 	"stunnel") ! command -v stunnel4 >/dev/null || echo stunnel4 "$tmp/stunnel.conf" ;;
 	"HAProxy") ! command -v haproxy >/dev/null || echo haproxy -db -f "$tmp/haproxy.cfg" ;;
 	"socat fork") ! command -v socat >/dev/null || echo socat "OPENSSL-LISTEN:0,bind=127.0.0.1,reuseaddr,fork,backlog=128,verify=0,cert=$tmp/both.pem" PIPE ;;
@@ -83,7 +85,11 @@ for clients in 1 8; do
 	compare "new, clients: $clients" 1 "-c $clients new" "serve echo" stunnel HAProxy "socat fork" "ncat -k -e cat" "serve echo --in-process"
 	compare "resumed, clients: $clients" 1 "-c $clients resumed" "serve echo" stunnel HAProxy "socat fork" "serve echo --in-process"
 done
+for clients in 1 8; do
+	compare "PROGRAM, clients: $clients" 3 "-c $clients new" "serve cat" "socat fork EXEC:cat" "ncat -k -e cat"
+done
 table=streams
+compare "PROGRAM, stream" 1 stream "serve cat" "socat fork EXEC:cat"
 compare "stream" 1 stream "serve echo" stunnel HAProxy "socat fork"
 
 echo "$(nproc) CPUs, Linux $(uname -r), $(go env GOVERSION); $rounds rounds of $seconds s; TLS 1.3, ECDSA P-256, 64-byte"
