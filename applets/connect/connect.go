@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"nettool/internal/cli"
@@ -67,6 +68,8 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 		return exit.Errorf(exit.Usage, "a proxy with address %q: proxies connect to HOST:PORT", target)
 	case c.Session.DatagramLines && target.Stream():
 		return exit.Errorf(exit.Usage, "--datagram-lines with address %q: is for datagrams", target)
+	case c.Reach.Broadcast && !strings.HasPrefix(target.Network, "udp"):
+		return exit.Errorf(exit.Usage, "--broadcast with address %q: is for udp:HOST:PORT", target)
 	case c.Reach.ProxyProtocol != 0 && !target.Stream():
 		return exit.Errorf(exit.Usage, "a PROXY header with address %q: needs a stream", target)
 	case c.Session.SendOnly && c.Session.HalfCloseAfter != 0:

@@ -81,7 +81,9 @@ type retryFlags struct {
 // reachFlags say which way the connection takes.
 type reachFlags struct {
 	Source        source       `placeholder:"ADDR" help:"Connect from this local IP or name, IP:PORT, NAME:PORT, a port alone, or, for unix sockets, a path."`
-	Interface     string       `placeholder:"NAME" help:"Connect through this network interface."`
+	Interface     string       `placeholder:"NAME" help:"Connect through this network interface; multicast (udp:) goes out there."`
+	TTL           int          `name:"ttl" placeholder:"N" help:"Let packets live for N hops, 1 to 255 (default: the system's; 1 for multicast)."`
+	Broadcast     bool         `help:"Send datagrams to the broadcast address that is given, and hear whoever answers, as with a multicast address."`
 	Proxy         string       `placeholder:"URL" help:"Connect through socks5://HOST:PORT, socks4a://HOST:PORT, http://HOST:PORT or https://HOST:PORT, which resolves the name. User and password: NETTOOL_PROXY_AUTH, or --proxy-auth."`
 	ProxyAuth     string       `placeholder:"FILE" help:"Read USER:PASSWORD for the proxy from FILE."`
 	ProxyCA       string       `name:"proxy-ca" placeholder:"FILE" help:"Trust these certificates of an https proxy instead of the system's authorities."`

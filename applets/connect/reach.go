@@ -67,7 +67,7 @@ func (c *Cmd) dial(ctx context.Context, target socket.Addr, call *cli.Call, o *o
 func (f *reachFlags) options(ctx context.Context) (socket.Options, error) {
 	o := socket.Options{
 		KeepAlive: time.Duration(f.KeepAlive), DeadPeer: time.Duration(f.DeadPeer),
-		RcvBuf: int(f.RcvBuf), SndBuf: int(f.SndBuf), DSCP: f.DSCP,
+		RcvBuf: int(f.RcvBuf), SndBuf: int(f.SndBuf), DSCP: f.DSCP, TTL: f.TTL, Broadcast: f.Broadcast,
 		Interface: f.Interface,
 	}
 	err := f.Source.apply(ctx, &o)

@@ -24,7 +24,7 @@ func messages() []Message {
 		},
 		&Config{Handler: hostile, OOM: -1000, Limits: Limits{FirstByte: -1, Idle: math.MinInt64}},
 		&Config{User: &User{}},
-		&Config{User: &User{UID: 1, GID: 2, Saved: math.MaxUint32, Groups: []int{2, -1}}},
+		&Config{User: &User{UID: 1, GID: 2, Saved: 65534, Groups: []int{2, -1}}},
 		&Conn{},
 		&Conn{Relayed: true, TLS: true, ID: 1},
 		&Conn{Anonymous: true, ID: 1, Accepted: 2, Local: "127.0.0.1:80", Remote: "[::1]:1234", Env: []string{"A=b", "C=" + hostile}},

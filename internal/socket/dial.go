@@ -111,6 +111,9 @@ func DialOne(ctx context.Context, network, addr string, o Options) (net.Conn, er
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
+	if at, err := netip.ParseAddrPort(addr); err == nil && o.toMany(network, at.Addr()) {
+		return o.dialGroup(ctx, network, addr)
+	}
 	d := net.Dialer{KeepAlive: -1, FallbackDelay: -1, Control: o.control(false)}
 	d.SetMultipathTCP(false)
 	d.LocalAddr = o.localAddr(network, addr)

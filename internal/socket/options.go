@@ -36,6 +36,8 @@ type Options struct {
 	SndBuf      int            // SO_SNDBUF, bytes
 	DSCP        int            // 1 to 63: the upper six bits of the TOS or traffic class byte (RFC 2474)
 	Interface   string         // SO_BINDTODEVICE
+	TTL         int            // hops that packets live, 1 to 255; multicast has 1 by default
+	Broadcast   bool           // Dial: datagrams go to a broadcast address, and answers come from anybody
 	NoDelay     int            // TCP_NODELAY: zero is on; Accept of the net package turns it on whatever was inherited
 	Source      netip.AddrPort // Dial: local address; zero leaves it to the kernel, and a port alone the IP
 	Source6     netip.AddrPort // Dial: local address for IPv6 peers, if Source is one for IPv4
@@ -52,6 +54,9 @@ func (o Options) Check() error {
 	}
 	if o.DeadPeer > maxDeadPeer {
 		return exit.Errorf(exit.Usage, "dead peer %v: is above %v, the longest that keepalive can take", o.DeadPeer, maxDeadPeer)
+	}
+	if o.TTL < 0 || o.TTL > 255 {
+		return exit.Errorf(exit.Usage, "ttl %d: is out of range, 1 to 255", o.TTL)
 	}
 	if o.DSCP > 63 {
 		return exit.Errorf(exit.Usage, "dscp %d: is out of range, 0 to 63", o.DSCP)

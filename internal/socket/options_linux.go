@@ -43,6 +43,7 @@ func (o Options) apply(fd uintptr, network string, listening bool) error {
 	}
 	o.applySource(s)
 	o.applyDSCP(s, strings.HasSuffix(network, "6"))
+	o.applyTTL(s, strings.HasSuffix(network, "6"))
 	if isTCPNetwork(network) {
 		o.applyTCP(s, listening)
 	}
@@ -90,6 +91,20 @@ func (o Options) applyDSCP(s *setter, v6 bool) {
 	s.set("IP_TOS", unix.IPPROTO_IP, unix.IP_TOS, o.DSCP<<2)
 	if v6 {
 		s.set("IPV6_TCLASS", unix.IPPROTO_IPV6, unix.IPV6_TCLASS, o.DSCP<<2)
+	}
+}
+
+// applyTTL limits the hops of packets to one and to many, ip(7), of both families on an
+// IPv6 socket.
+func (o Options) applyTTL(s *setter, v6 bool) {
+	if o.TTL <= 0 {
+		return
+	}
+	s.set("IP_TTL", unix.IPPROTO_IP, unix.IP_TTL, o.TTL)
+	s.set("IP_MULTICAST_TTL", unix.IPPROTO_IP, unix.IP_MULTICAST_TTL, o.TTL)
+	if v6 {
+		s.set("IPV6_UNICAST_HOPS", unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, o.TTL)
+		s.set("IPV6_MULTICAST_HOPS", unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS, o.TTL)
 	}
 }
 

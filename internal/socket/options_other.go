@@ -22,6 +22,8 @@ func (o Options) unsupported() error {
 		name = "reuse-port"
 	case o.Interface != "":
 		name = "interface"
+	case o.TTL > 0:
+		name = "ttl"
 	case o.DSCP > 0:
 		name = "dscp"
 	case o.DeferAccept > 0:
