@@ -49,8 +49,8 @@ row() {
 
 echo "$(nproc) CPUs, Linux $(uname -r); $count connections; connect to first answer, ms"
 printf '%-9s %-24s %8s %8s %8s\n' language server p50 p95 max
-for language in python3 perl node; do
-	command -v $language >/dev/null || { echo "missing: $language" >&2; continue; }
+for language in ${LANGUAGES:-python3 perl node}; do
+	command -v "$language" >/dev/null || { echo "missing: $language" >&2; continue; }
 	row "$language" "serve --prestart 4" tcpserve -q 127.0.0.1:0 --prestart 4 -- "$language" "$tmp/$language"
 	row "$language" "serve" tcpserve -q 127.0.0.1:0 -- "$language" "$tmp/$language"
 	row "$language" "tcpserver" tcpserver -RHl0 127.0.0.1 0 "$language" "$tmp/$language"

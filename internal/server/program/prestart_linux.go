@@ -21,9 +21,14 @@ type spares struct {
 	waiting []*program // the one that waits longest first
 	alive   int        // those, and those that are told to end
 	retired bool       // no more are started
+	yields  bool       // a connection has just got one: a start would compete with its answer
 	resting bool       // they end, or do not start: waiting
 	backoff time.Duration
 }
+
+// lull is how long no program is started after a connection has got one, while others
+// wait still.
+const lull = 20 * time.Millisecond
 
 // dismissal is how long a program has to end that has waited in vain.
 const dismissal = 5 * time.Second
@@ -40,7 +45,7 @@ func Pair() (outer, inner int, err error) {
 // restock starts programs until as many wait as are to.
 func (r *Runner) restock() {
 	s := &r.spares
-	for !s.retired && !s.resting && len(s.waiting) < r.cfg.Prestart {
+	for !s.retired && !s.resting && len(s.waiting) < r.cfg.Prestart && (!s.yields || len(s.waiting) == 0) {
 		if err := r.startSpare(); err != nil {
 			r.host.Spawned(err)
 			r.host.Short("prestart", fmt.Errorf("start %s: %w", r.cfg.Argv[0], err))
@@ -92,6 +97,10 @@ func (r *Runner) Adopt(c *run.Conn) (inner int, ok bool) {
 		s.waiting = s.waiting[1:]
 		s.alive--
 		s.backoff = 0
+		if !s.yields {
+			s.yields = true
+			r.loop.After(lull, func() { s.yields = false })
+		}
 		delete(r.running, p.conn)
 		c.PID = p.conn.PID
 		p.conn, p.stderr.conn, p.spare = c, c, false
