@@ -14,6 +14,7 @@
  *	-t SEC	how long to measure (2)		-n N	or how many requests
  *	-w SEC	warm-up, not counted (0.2)	-s N	request size in bytes (64)
  *	-r N	start N connections a second (crr), whatever the clients do
+ *	-p	begin with a PROXY header (crr)
  *	-e rst	close with a reset, so that no port waits (default)
  *	-e fin	shut down, read to the end, close; sources rotate over 127/8
  *
@@ -46,7 +47,7 @@ struct client {
 };
 
 static struct {
-	int clients, size, fin, persist, hold;
+	int clients, size, fin, persist, hold, proxy;
 	long count;
 	double seconds, warmup, rate;
 	struct sockaddr_in peer;
@@ -134,6 +135,10 @@ static int dial(uint64_t id)
 /* push sends what is left of c's request; 0 when it could not send all yet. */
 static int push(struct client *c)
 {
+	static const char header[] = "PROXY TCP4 192.0.2.1 198.51.100.1 4711 80\r\n";
+
+	if (opt.proxy && c->sent == 0 && send(c->fd, header, sizeof header - 1, MSG_NOSIGNAL | MSG_MORE) < 0)
+		return errno == EAGAIN || errno == ENOTCONN ? 0 : -1;
 	ssize_t n = send(c->fd, payload(c->id) + c->sent, (size_t)(opt.size - c->sent), MSG_NOSIGNAL);
 
 	if (n < 0 && errno != EAGAIN && errno != EINPROGRESS && errno != ENOTCONN)
@@ -368,13 +373,13 @@ static int run_hold(void)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: loadgen [-c clients] [-t seconds | -n requests] [-w seconds] [-s size] [-r rate] [-e rst|fin] crr|rr|hold HOST PORT\n");
+	fprintf(stderr, "usage: loadgen [-c clients] [-t seconds | -n requests] [-w seconds] [-s size] [-r rate] [-p] [-e rst|fin] crr|rr|hold HOST PORT\n");
 	exit(2);
 }
 
 static void options(int argc, char **argv)
 {
-	for (int o; (o = getopt(argc, argv, "c:t:n:w:s:r:e:")) != -1;)
+	for (int o; (o = getopt(argc, argv, "c:t:n:w:s:r:e:p")) != -1;)
 		switch (o) {
 		case 'c': opt.clients = atoi(optarg); break;
 		case 't': opt.seconds = atof(optarg); break;
@@ -383,6 +388,7 @@ static void options(int argc, char **argv)
 		case 's': opt.size = atoi(optarg); break;
 		case 'r': opt.rate = atof(optarg); break;
 		case 'e': opt.fin = strcmp(optarg, "fin") == 0; break;
+		case 'p': opt.proxy = 1; break;
 		default: usage();
 		}
 	if (argc - optind != 3 || opt.clients < 1 || opt.size < 1 || opt.size > MAX_SIZE)

@@ -33,6 +33,7 @@ command_of() {
 	"serve echo --max-requests 1") echo tcpserve --max-requests 1 127.0.0.1:0 ;;
 	"serve echo --in-process") echo tcpserve --in-process 127.0.0.1:0 ;;
 	"serve cat") echo tcpserve 127.0.0.1:0 cat ;;
+	"serve cat --proxy-protocol") echo tcpserve --proxy-protocol 127.0.0.0/8 127.0.0.1:0 cat ;;
 	"C fork server") echo "$tmp/forkserver" ;;
 	"Go re-exec server") echo "$tmp/reexec" ;;
 	"tcpserver cat") ! command -v tcpserver >/dev/null || echo tcpserver -RHl0 127.0.0.1 0 cat ;;
@@ -50,8 +51,10 @@ load() {
 	if [ "$1" = stream ]; then
 		"$tmp/stream" -t "$seconds" 127.0.0.1 "$port"
 	else
+		header=
+		! tr '\0' ' ' <"/proc/$server_pid/cmdline" | grep -q proxy-protocol || header=-p
 		# shellcheck disable=SC2086 # words
-		"$tmp/loadgen" -t "$seconds" $1 127.0.0.1 "$port"
+		"$tmp/loadgen" $header -t "$seconds" $1 127.0.0.1 "$port"
 	fi
 }
 
@@ -82,6 +85,8 @@ compare "echo, 8 clients" 1.4 "-c 8 crr" "serve echo" "C fork server" "tcpserver
 compare "echo, 8 clients that shut down" "" "-c 8 -e fin crr" "serve echo" "C fork server"
 compare "cat, 1 client" 1.05 "-c 1 -e fin crr" "serve cat" "tcpserver cat" "socat fork cat"
 compare "cat, 8 clients" 1.05 "-c 8 -e fin crr" "serve cat" "tcpserver cat" "socat fork cat"
+compare "PROGRAM behind PROXY, 1 client" 0.9 "-c 1 -e fin crr" "serve cat --proxy-protocol" "serve cat"
+compare "PROGRAM behind PROXY, 8 clients" 0.9 "-c 8 -e fin crr" "serve cat --proxy-protocol" "serve cat"
 compare "fresh process each time, 1 client" 1.5 "-c 1 crr" "serve echo --max-requests 1" "Go re-exec server"
 compare "fresh process each time, 8 clients" 1.5 "-c 8 crr" "serve echo --max-requests 1" "Go re-exec server"
 compare "fresh process, 20 connections a second" "" "-c 8 -r 20 crr" "serve echo --max-requests 1" "Go re-exec server"
