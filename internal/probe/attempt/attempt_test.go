@@ -95,6 +95,28 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
+// TestCancelledWhileThePeerSpeaks: no deadline that is set meanwhile undoes the end.
+func TestCancelledWhileThePeerSpeaks(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		ctx, cancel := context.WithCancel(t.Context())
+		to := serve(t, func(c net.Conn) {
+			for n := 0; ; n++ {
+				if _, err := c.Write([]byte("on and on")); err != nil {
+					return
+				}
+				if n == 100 {
+					cancel()
+				}
+			}
+		})
+		s := attempt.Spec{Level: attempt.Stay, Stay: 20 * time.Second}
+		if r := s.Try(ctx, to, nil); r.Outcome != attempt.Cancelled {
+			t.Fatalf("got %v after %v", r.Outcome, r.Total)
+		}
+	}
+}
+
 // A target with several addresses is ok when one is; otherwise the failure that
 // tells most is reported.
 func TestSeveralAddresses(t *testing.T) {

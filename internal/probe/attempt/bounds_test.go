@@ -27,9 +27,9 @@ func talking(t *testing.T, s Spec, peer func(c net.Conn)) (r Result, err error) 
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), s.Limit())
 	defer cancel()
-	stop := follow(ctx, ours)
+	conn, stop := follow(ctx, ours)
 	defer stop()
-	err = cut(ctx, s.exchange(&r, ours))
+	err = cut(ctx, s.exchange(&r, conn))
 	ours.Close()
 	<-done
 	return r, err

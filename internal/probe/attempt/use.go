@@ -31,7 +31,7 @@ func (s *Spec) use(ctx context.Context, r *Result, l *link) error {
 	if err != nil {
 		return err
 	}
-	stop := follow(ctx, conn)
+	conn, stop := follow(ctx, conn)
 	defer stop()
 	if secure {
 		if conn, err = s.handshake(ctx, r, conn); err != nil {
@@ -57,9 +57,29 @@ func (s *Spec) exchange(r *Result, conn net.Conn) error {
 	return nil
 }
 
-// follow makes reads and writes end when ctx does.
-func follow(ctx context.Context, conn net.Conn) (stop func() bool) {
-	return context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+// followed is a connection whose reads and writes end when a context does,
+// whatever deadlines it is given afterwards.
+type followed struct {
+	net.Conn
+	ctx context.Context
+}
+
+// over is a deadline that has passed.
+func over() time.Time { return time.Unix(1, 0) }
+
+// follow makes reads and writes end when ctx does, until stop is called.
+func follow(ctx context.Context, conn net.Conn) (c net.Conn, stop func() bool) {
+	return followed{conn, ctx}, context.AfterFunc(ctx, func() { conn.SetDeadline(over()) })
+}
+
+// SetReadDeadline bounds later reads: at the latest they end with the context, which
+// may have passed between two of them.
+func (c followed) SetReadDeadline(t time.Time) error {
+	err := c.Conn.SetReadDeadline(t)
+	if c.ctx.Err() != nil {
+		return c.Conn.SetReadDeadline(over())
+	}
+	return err
 }
 
 // cut replaces the error that follow causes with the context's own.

@@ -88,16 +88,17 @@ func TestPostFromTheLoop(t *testing.T) {
 // TestTimers fire in the order of their times, and not when they were cancelled.
 func TestTimers(t *testing.T) {
 	each(t, func(t *testing.T, l *Loop) {
-		var fired []int
+		var fired []time.Time // those of the timers
 		for _, n := range []int{5, 1, 4, 2, 3} {
-			l.After(time.Duration(n)*time.Millisecond, func() { fired = append(fired, n) })
+			var timer *Timer
+			timer = l.After(time.Duration(n)*time.Millisecond, func() { fired = append(fired, timer.when) })
 		}
 		never := l.After(2*time.Millisecond, func() { t.Error("a cancelled timer has fired") })
 		l.Cancel(never)
 		l.Cancel(never)
 		l.Cancel(nil)
 		run(t, l, func() bool { return len(fired) == 5 })
-		if !slices.IsSorted(fired) {
+		if !slices.IsSortedFunc(fired, time.Time.Compare) {
 			t.Errorf("fired: %v", fired)
 		}
 	})
