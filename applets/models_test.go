@@ -79,7 +79,7 @@ func (m model) handler(name string) []string {
 // cmdServe starts a server in the script's model, with -v, on a port of its own;
 // $NAME_ADDR and $NAME_PORT say where:
 //
-//	serve NAME [echo|chargen|discard|forward] [FLAG…] [-- PROGRAM [ARG…]]
+//	serve NAME [echo|chargen|discard|forward|receive|send] [FLAG…] [-- PROGRAM [ARG…]]
 //
 // PROGRAM takes the place of the built-in in the model program.
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {

@@ -1,10 +1,7 @@
 package child
 
 import (
-	"sync/atomic"
-
 	"nettool/internal/exit"
-	"nettool/internal/handler"
 	"nettool/internal/handoff"
 )
 
@@ -13,11 +10,6 @@ import (
 // that it cannot leak to grandchildren.
 func Started(args []string) bool {
 	return len(args) == 2 && args[0] == "nettool" && args[1] == "child"
-}
-
-// session runs a handler on a connection and says how it ended.
-func session(run handler.Func, c handler.Conn, quitOn string, in, out *atomic.Int64, to *handler.Forward) (handoff.Reason, string) {
-	return handler.ReasonOf(run(&handler.Session{Conn: c, QuitOn: quitOn, In: in, Out: out, Forward: to}))
 }
 
 // codeOf is the exit code of a handler that ended for reason.

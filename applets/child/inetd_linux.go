@@ -30,7 +30,8 @@ func (c *Cmd) Run(call *cli.Call) error {
 	}
 	limits := handoff.Limits{FirstByte: c.FirstByte.Or(0), Idle: c.Idle.Or(0), MaxTime: c.MaxTime.Or(0)}
 	var in, out atomic.Int64
-	reason, text := session(run, handler.NewRaw(0, limits, time.Now(), new(handoff.Activity)), c.QuitOn, &in, &out, nil)
+	conn := handler.NewRaw(0, limits, time.Now(), new(handoff.Activity))
+	reason, text := handler.ReasonOf(run(&handler.Session{Conn: conn, QuitOn: c.QuitOn, In: &in, Out: &out}))
 	if code := codeOf(reason); code != exit.OK {
 		return exit.Errorf(code, "%s after %d bytes in and %d out%s", reason, in.Load(), out.Load(), detail(text))
 	}

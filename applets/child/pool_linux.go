@@ -3,10 +3,12 @@ package child
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 	"unsafe"
@@ -21,6 +23,7 @@ import (
 	"nettool/internal/sandbox"
 	"nettool/internal/socket"
 	"nettool/internal/stage"
+	"nettool/internal/transfer"
 )
 
 const name = "nettool child"
@@ -70,6 +73,12 @@ func serve() error {
 	if c.roots, err = handler.Trust(&parent.Config.Forward, parent.Attached); err != nil { // while files can be read
 		return exit.With(exit.Local, err)
 	}
+	if c.files, err = handler.OpenFiles(&parent.Config); err != nil { // likewise
+		return exit.With(exit.Local, err)
+	}
+	if c.files != nil {
+		runtime.GOMAXPROCS(2) // sums are made beside the writing
+	}
 	if u := parent.Config.User; u != nil {
 		if err := sandbox.Become(u.UID, u.GID, u.Saved, u.Groups); err != nil {
 			return exit.With(exit.Local, err)
@@ -101,6 +110,7 @@ type child struct {
 	run    handler.Func   // nil: it prepares connections for programs of the parent's
 	tls    *tls.Config    // nil before the parent has sent what it takes
 	roots  *x509.CertPool // of backends behind TLS
+	files  *os.Root       // where files go, or come from; or nil
 }
 
 // loop handles connections until the parent closes the link.
@@ -149,7 +159,10 @@ func (c *child) handle(conn *handoff.Conn, fd int) handoff.Result {
 	in, out := c.parent.Page.Counters()
 	raw := handler.NewRaw(fd, c.parent.Config.Limits, acceptedAt(conn), c.parent.Page.Activity())
 	to := forwarded(c.parent, c.roots, conn)
-	reason, text := session(c.handler(conn, raw), raw, c.parent.Config.QuitOn, in, out, to)
+	run := c.handler(conn, raw)
+	reason, text := handler.ReasonOf(run(&handler.Session{
+		Conn: raw, QuitOn: c.parent.Config.QuitOn, In: in, Out: out, Forward: to, Files: c.filesOf(conn),
+	}))
 	info, _ := socket.InfoFD(fd)
 	r := handoff.Result{
 		Ended:   handoff.Now(),
@@ -176,6 +189,24 @@ func forwarded(parent *handoff.Parent, roots *x509.CertPool, conn *handoff.Conn)
 	return &handler.Forward{
 		Config: &parent.Config.Forward, Roots: roots, Routes: conn.Routes, Local: conn.Local, Remote: conn.Remote,
 		Routed: func(backend int) { parent.Routed(&handoff.Routed{ID: conn.ID, Backend: backend}) },
+	}
+}
+
+// filesOf is what a handler of files is given; nil for others.
+func (c *child) filesOf(conn *handoff.Conn) *handler.Files {
+	if c.files == nil {
+		return nil
+	}
+	return &handler.Files{
+		Config: &c.parent.Config.Files, Root: c.files, ID: conn.ID,
+		Room: func(bytes int64) error {
+			cause, err := c.parent.Room(&handoff.Room{ID: conn.ID, Bytes: bytes})
+			if err == nil && cause != "" {
+				err = errors.New(cause)
+			}
+			return err
+		},
+		Filed: func(o transfer.Outcome) error { return c.parent.Filed(handler.Filed(conn.ID, o)) },
 	}
 }
 

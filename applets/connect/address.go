@@ -129,9 +129,12 @@ func (c *Cmd) Plain(args []string) bool {
 
 // target is the peer's address, from one argument or from HOST PORT.
 func (c *Cmd) target() (socket.Addr, error) {
+	if !c.Files.any() && len(c.Names) > 0 {
+		return socket.Addr{}, exit.Errorf(exit.Usage, "unexpected argument %q: files need --send-file or --get", c.Names[0])
+	}
 	var a socket.Addr
 	var err error
-	if c.Port == "" {
+	if c.Port == "" || c.Files.any() {
 		a, err = socket.Parse(c.Address)
 	} else {
 		a, err = socket.ParseHostPort(c.Address, c.Port)

@@ -38,7 +38,7 @@ func (c *Cmd) Run(call *cli.Call) error {
 	o := &outcome{target: target.String(), phase: phaseConnect}
 	err = c.run(target, call, o)
 	o.end(err)
-	if c.Status.Stats && err == nil {
+	if c.Status.Stats && err == nil && !c.Files.any() {
 		o.print(call.Stderr, call.Name)
 	}
 	if status != nil {
@@ -54,6 +54,9 @@ func (c *Cmd) Run(call *cli.Call) error {
 // check refuses flags that contradict each other or the address.
 func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 	if err := c.Reach.Source.fits(target); err != nil {
+		return err
+	}
+	if err := c.checkFiles(target, call); err != nil {
 		return err
 	}
 	if c.StartTLS != "" {
@@ -111,6 +114,9 @@ func (c *Cmd) run(target socket.Addr, call *cli.Call, o *outcome) error {
 		return err
 	}
 	defer c.Reach.Source.remove()
+	if c.Files.any() {
+		return c.exchange(ctx, cancel, conn, call, o)
+	}
 	return c.converse(ctx, cancel, conn, target, call, o)
 }
 

@@ -12,12 +12,15 @@ import (
 // is off.
 type Cmd struct {
 	Address string `arg:"" help:"Where: HOST:PORT, PORT (loopback), unix:/path, unix:@name, udp:HOST:PORT, unixgram:/path, tls:HOST:PORT."`
-	Port    string `arg:"" optional:"" help:"The port, when ADDRESS is a bare host."`
+	Port    string `arg:"" optional:"" help:"The port, when ADDRESS is a bare host; with --send-file and --get the first FILE."`
+
+	Names []string `arg:"" optional:"" name:"file" help:"With --send-file, what to send; with --get, what to ask for (all there is, if nothing is named)."`
 
 	Times    timeFlags     `embed:"" group:"Time limits:"`
 	Session  sessionFlags  `embed:"" group:"Session:"`
 	Dialogue dialogueFlags `embed:"" group:"Dialogue, in place of standard input:"`
 	Bytes    byteFlags     `embed:"" group:"Bytes:"`
+	Files    fileFlags     `embed:"" group:"Files:"`
 	Retry    retryFlags    `embed:"" group:"Trying again:"`
 	Reach    reachFlags    `embed:"" group:"Reaching the peer:"`
 	StartTLS string        `name:"starttls" group:"TLS:" placeholder:"PROTOCOL" help:"Begin in the clear, and ask for TLS in smtp, lmtp, imap, pop3, ftp, nntp or postgres. The address is tls:HOST:PORT."`
@@ -68,6 +71,19 @@ type byteFlags struct {
 	Tee          string    `placeholder:"FILE" help:"Record both directions in FILE, with timestamps."`
 	ExpectBytes  *cli.Size `placeholder:"SIZE" help:"Exit 10 unless exactly SIZE bytes are received."`
 	ExpectSHA256 string    `name:"expect-sha256" placeholder:"HEX" help:"Exit 10 unless what is received has this SHA-256."`
+}
+
+// fileFlags are for whole files, in place of a session.
+type fileFlags struct {
+	SendFile  bool     `xor:"files" help:"Send files to a serve --handler receive, which says for each what has arrived: exit 10 if that is something else, 1 if it refuses one."`
+	Get       bool     `xor:"files" help:"Ask a serve --handler send for files, and put them into this directory. Nothing is written over."`
+	Output    string   `short:"o" placeholder:"FILE" help:"With --get, put the file there, also in place of another; into that directory; or, with -, to standard output."`
+	Recursive bool     `short:"r" help:"Send directories, with all that is below them but symbolic links."`
+	Preserve  bool     `help:"Keep the times of files, and that they can be executed."`
+	Resume    *bool    `negatable:"" help:"Go on with a file of which a part is there, and do not send one that is there (default)."`
+	Verify    *bool    `negatable:"" help:"Compare the SHA-256 of what is sent with that of what arrives (default); without it, there is no --resume."`
+	Sync      bool     `help:"With --get, have the files on the disk at the end."`
+	MaxSize   cli.Size `placeholder:"SIZE" help:"With --get, take no file of more bytes."`
 }
 
 // retryFlags say how often to try to connect. Standard input is not touched

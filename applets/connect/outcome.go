@@ -33,7 +33,7 @@ type outcome struct {
 	connectTime time.Duration
 
 	mu      sync.Mutex // guards the rest: SIGUSR1 looks at any time
-	session *relay.Session
+	session counter
 	peer    string
 	local   string
 	begun   time.Time
@@ -41,8 +41,13 @@ type outcome struct {
 	err     error
 }
 
+// counter is a session, whose bytes are counted.
+type counter interface {
+	Counts() (bytesIn, bytesOut int64)
+}
+
 // begin notes the connection and its session.
-func (o *outcome) begin(conn net.Conn, s *relay.Session) {
+func (o *outcome) begin(conn net.Conn, s counter) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.phase, o.session, o.begun = phaseSession, s, time.Now()

@@ -70,7 +70,7 @@ func (c *Cmd) checkHandler(config *server.Config) error {
 	case runsProgram(config) && name != "":
 		return exit.Errorf(exit.Usage, "both a program (%q) and --handler %s: want one of them", config.Program[0], name)
 	case name != "" && name != "stdio" && !builtin:
-		return exit.Errorf(exit.Usage, "handler %q: there is no such handler; there are %s, forward, stdio", name, strings.Join(handler.Names(), ", "))
+		return exit.Errorf(exit.Usage, "handler %q: there is no such handler; there are %s, forward, receive, send, stdio", name, strings.Join(handler.Names(), ", "))
 	case c.InProcess && runsProgram(config):
 		return exit.Errorf(exit.Usage, "--in-process is for built-in handlers; %q runs in a process of its own", config.Program[0])
 	case c.QuitOn != "" && name != "echo" && name != "stdio":

@@ -69,7 +69,7 @@ type Cmd struct {
 	DrainDelay   cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time in which /readyz and the agent say that we drain, and connections are taken still, before the listener closes."`
 	NoDrain      bool         `group:"Timeouts" help:"On SIGTERM end at once and leave connections to their processes."`
 
-	Handler       string    `placeholder:"NAME" group:"Handler" help:"Built-in instead of a PROGRAM: echo (the default), discard, chargen, daytime, time, forward, which joins connections to --to ADDRESS, or stdio, which joins one connection to our own standard input and output."`
+	Handler       string    `placeholder:"NAME" group:"Handler" help:"Built-in instead of a PROGRAM: echo (the default), discard, chargen, daytime, time, forward, which joins connections to --to ADDRESS, receive and send, which are for files (--dir), or stdio, which joins one connection to our own standard input and output."`
 	QuitOn        string    `placeholder:"PREFIX" group:"Handler" help:"A line that starts with PREFIX ends the session (echo and stdio)."`
 	InProcess     bool      `group:"Handler" help:"Run built-ins as threads of the server, for very many idle connections."`
 	Spare         cli.Count `placeholder:"N" group:"Handler" help:"Warm children that wait for a connection (default: 2)."`
@@ -79,6 +79,17 @@ type Cmd struct {
 	PrestartHello bool      `group:"Handler" help:"With --prestart: a line of the PROXY protocol (version 1) comes before the client's bytes and tells PROGRAM who it is."`
 	KeepFD        []int     `name:"keep-fd" placeholder:"N" group:"Handler" help:"Leave descriptor N, 3 or above, open in a PROGRAM. Repeatable; others are closed."`
 	Stderr        string    `enum:",inherit,null,socket,log" default:"" placeholder:"inherit|null|socket|log" group:"Handler" help:"Where a PROGRAM's standard error goes (default: inherit). With log, each line becomes an event of its connection, at most 100 a second."`
+
+	Dir           string       `placeholder:"DIR" group:"Files" help:"Where --handler receive puts files, and --handler send takes them from."`
+	File          string       `placeholder:"FILE" group:"Files" help:"The one file that --handler send sends."`
+	MaxSize       cli.Size     `placeholder:"SIZE" group:"Files" help:"Receive no file of more bytes."`
+	MaxTotalSize  cli.Size     `placeholder:"SIZE" group:"Files" help:"Receive nothing that makes DIR hold more bytes; what is being received counts in full."`
+	KeepParts     cli.Duration `placeholder:"DUR" group:"Files" help:"Remove what was never finished, and was not written to for DUR (default: 24h). Until then an upload that was cut off goes on there."`
+	OnFile        string       `placeholder:"CMD" group:"Files" help:"Run this program, without a shell, for each file that has been received: its path is the argument. NETTOOL_NAME, NETTOOL_SIZE and NETTOOL_SHA256 are in its environment, with what a PROGRAM is told. Four run at a time."`
+	OnFileTimeout cli.Duration `placeholder:"DUR" group:"Files" help:"Kill that program after DUR (default: 5m)."`
+	Sync          bool         `group:"Files" help:"Have each received file on the disk before its receipt, not all of them before the last."`
+	Resume        *bool        `negatable:"" group:"Files" help:"Tell who sends a file the size and the SHA-256 of what is there of it (default); without, everything is sent anew."`
+	Raw           *bool        `negatable:"" group:"Files" help:"Put what does not begin with NETTOOL/1 into a file called conn-N (default): whether it is whole nobody knows."`
 
 	To             []socket.Addr    `sep:"none" placeholder:"ADDRESS" group:"Forwarding" help:"Backend of --handler forward: HOST:PORT, tls:HOST:PORT, unix:PATH, unix:@NAME. Repeatable: who cannot be reached is followed by the next, and comes last for 5s. Names are looked up at the start, on SIGHUP, and after failures."`
 	Balance        string           `enum:",first,round-robin,least" default:"" placeholder:"first|round-robin|least" group:"Forwarding" help:"Which backend a connection goes to: the first that can be reached (default), one after the other, or the one with the fewest connections."`

@@ -71,6 +71,10 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	files, err := c.files()
+	if err != nil {
+		return nil, err
+	}
 	config := &server.Config{
 		Addrs:     append([]socket.Addr{c.Address}, c.Listen...),
 		Options:   options,
@@ -79,6 +83,7 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		InProcess: c.InProcess || (len(argv) == 0 && !server.HasPool),
 		QuitOn:    c.QuitOn,
 		Forward:   forward,
+		Files:     files,
 		Limits:    handoff.Limits{FirstByte: c.FirstByte.Or(0), Idle: c.Idle.Or(0), MaxTime: c.MaxTime.Or(0)},
 		TLS:       c.tls(),
 		Admission: admit.Config{

@@ -39,6 +39,7 @@ type Session struct {
 	In, Out *atomic.Int64 // bytes from and to the peer, counted as they pass; never nil
 
 	Forward *Forward // where to forward it; only for that handler
+	Files   *Files   // where files are; only for those that take or send them
 }
 
 // Func handles one connection until its end. nil is a clean end; see ReasonOf
@@ -60,6 +61,10 @@ func Lookup(name string) (Func, bool) {
 		return timeOfDay, true
 	case forwarding:
 		return forward, true
+	case receiving:
+		return receive, true
+	case sending:
+		return sendFiles, true
 	}
 	return nil, false
 }
@@ -70,8 +75,11 @@ func Names() []string { return []string{"echo", "discard", "chargen", "daytime",
 // Needs is what a handler needs besides its connection: those that do not forward
 // it only send and receive.
 func Needs(c *handoff.Config) sandbox.Needs {
-	if c.Handler == forwarding {
+	switch c.Handler {
+	case forwarding:
 		return forwardNeeds(&c.Forward)
+	case receiving, sending:
+		return fileNeeds(c)
 	}
 	return sandbox.Needs{}
 }

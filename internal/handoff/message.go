@@ -21,7 +21,7 @@ const MaxMessage = 64 << 10
 // Kind says what a message is: its second byte.
 type Kind byte
 
-// The messages. Config, Conn, Verdict, Secrets and Joined go to the child, the others
+// The messages. Config, Conn, Verdict, Secrets, Joined and Noted go to the child, the others
 // come from it.
 const (
 	KindConfig  Kind = 1 // once, first: what all connections have in common; carries the page and the board
@@ -36,6 +36,11 @@ const (
 	KindRouted  Kind = 17 // a forwarded connection has gone to another backend than the first (forward.go)
 	KindSecured Kind = 18 // a connection can begin whose program is run elsewhere (joint.go)
 	KindJoined  Kind = 19 // the answer: carries the socket that leads to the program
+
+	// files.go has these.
+	KindRoom  Kind = 20 // is there room for bytes of a received file?
+	KindFiled Kind = 21 // a file was received
+	KindNoted Kind = 22 // the answer to both
 
 	// stage.go has these.
 	KindStage   Kind = 8  // first: what a child is to do before it becomes a program
@@ -65,6 +70,7 @@ type Config struct {
 	Sandbox Sandbox
 	TLS     TLSOptions
 	Forward Forward
+	Files   Files
 
 	User *User // who the child becomes, or nil
 
@@ -188,6 +194,7 @@ func (m *Config) write(w *writer) {
 		m.User.write(w)
 	}
 	m.Forward.write(w)
+	m.Files.write(w)
 }
 
 func (m *Config) read(r *reader) {
@@ -209,6 +216,7 @@ func (m *Config) read(r *reader) {
 		m.User.read(r)
 	}
 	m.Forward.read(r)
+	m.Files.read(r)
 }
 
 func (u *User) write(w *writer) {
@@ -365,6 +373,12 @@ func blank(k Kind) Message {
 		return &Secured{}
 	case KindJoined:
 		return &Joined{}
+	case KindRoom:
+		return &Room{}
+	case KindFiled:
+		return &Filed{}
+	case KindNoted:
+		return &Noted{}
 	}
 	return blankStage(k)
 }

@@ -51,6 +51,13 @@ func messages() []Message {
 		}},
 		&Joined{},
 		&Joined{ID: 7},
+		&Config{Handler: "receive", Files: Files{Dir: hostile, One: "a", Most: math.MinInt64, Quota: true, Each: true, Fresh: true, Raw: true}},
+		&Room{},
+		&Room{ID: math.MaxUint64, Bytes: math.MinInt64},
+		&Filed{},
+		&Filed{ID: 1, Name: hostile, As: "a", Size: math.MaxInt64, Moved: -1, Sum: "-", Known: true, Error: hostile},
+		&Noted{},
+		&Noted{ID: 1, Cause: hostile},
 		&Secrets{},
 		&Stage{},
 		&Stage{

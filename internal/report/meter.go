@@ -52,6 +52,9 @@ func flow(n, total int64, elapsed time.Duration) string {
 	return text
 }
 
+// Amount is a number of bytes for people, as in 1.5 MiB.
+func Amount(bytes int64) string { return amount(float64(bytes)) }
+
 // amount is a number of bytes for people.
 func amount(n float64) string {
 	unit := 0

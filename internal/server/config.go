@@ -42,6 +42,7 @@ type Config struct {
 	InProcess bool     // goroutines instead of processes; built-ins only
 	QuitOn    string
 	Forward   Forward
+	Files     Files
 	Limits    handoff.Limits
 
 	TLS TLS // of addresses with tls:

@@ -182,6 +182,7 @@ func (s *Server) graceOver() {
 func (s *Server) kill() {
 	s.all(s.runner.Kill)
 	s.runner.End()
+	s.depot.Kill()
 }
 
 // all calls do for each connection.
@@ -246,7 +247,7 @@ func (s *Server) finished() bool {
 	case over:
 		return true
 	case draining, handedOver:
-		return len(s.conns) == 0 && !s.Waiting() && s.runner.Left() == 0
+		return len(s.conns) == 0 && !s.Waiting() && s.runner.Left() == 0 && s.depot.Left() == 0
 	}
 	return false
 }

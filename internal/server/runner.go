@@ -20,6 +20,7 @@ func (s *Server) builtin() handoff.Config {
 		TLS:        c.TLS.Options,
 		HeaderTime: c.headerTime(),
 		Forward:    s.backends.told(&c.Options),
+		Files:      c.Files.Files,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"nettool/internal/admit"
 	"nettool/internal/exit"
 	"nettool/internal/handoff"
+	"nettool/internal/server/depot"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
 	"nettool/internal/server/status"
@@ -50,6 +51,7 @@ type Server struct {
 	upgrader   *upgrade.Upgrader
 	keeper     *tlsserve.Keeper // of what TLS takes, or nil
 	backends   *backends        // of forwarded connections, or nil
+	depot      *depot.Depot     // of received files, or nil
 	deputy     *stage.Deputy    // starts programs when we may not, or nil
 	childUser  childUser
 	told       int           // connections that the successor knows of
@@ -94,6 +96,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error)
 	defer s.runner.Close()
 	defer s.keeper.Close()
 	defer s.backends.close()
+	defer s.depot.Close()
 	return s.serve(signals)
 }
 
@@ -192,10 +195,14 @@ func (c *Config) blindTimers() bool {
 // prepare makes the runner.
 func (s *Server) prepare() (err error) {
 	if s.backends, err = s.newBackends(); err == nil {
+		s.depot, err = s.newDepot()
+	}
+	if err == nil {
 		s.runner, err = s.newRunner()
 	}
 	if err != nil {
 		s.backends.close()
+		s.depot.Close()
 		dismiss(s.deputy)
 		s.agent.Close()
 		s.pages.Close()
@@ -236,6 +243,7 @@ func (s *Server) ready() {
 	s.followRules()
 	s.renewTickets()
 	s.sample()
+	s.depot.Start()
 	s.adopt()
 	s.agent.Start(s)
 	if err := s.announce(); err != nil {
@@ -343,6 +351,7 @@ func (s *Server) forget(c *run.Conn) bool {
 	delete(s.conns, c.ID)
 	s.admission.Leave(c.Ticket, time.Now())
 	s.backends.leave(c)
+	s.depot.Ended(c)
 	return true
 }
 

@@ -106,8 +106,15 @@ func (p *Pool) take(w *worker, m handoff.Message) {
 		p.hear(w, text)
 		return
 	}
-	if ask, ok := m.(*handoff.Ask); ok {
-		p.asked(w, ask)
+	switch m := m.(type) {
+	case *handoff.Ask:
+		p.asked(w, m)
+		return
+	case *handoff.Room:
+		p.room(w, m)
+		return
+	case *handoff.Filed:
+		p.filed(w, m)
 		return
 	}
 	if w.said++; w.said > 1+2*w.child.Sent() { // Ready, and Routed and Done for each

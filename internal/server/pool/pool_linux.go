@@ -92,6 +92,7 @@ type worker struct {
 	secrets *tlsserve.Material // that it has been given
 	verdict verdict
 	begun   bool // it has said that its connection can begin
+	asks    bool // it waits for an answer about a file
 }
 
 const (
@@ -285,7 +286,7 @@ func (p *Pool) release(w *worker) {
 // free notes that a child has no connection any more.
 func (p *Pool) free(w *worker) {
 	delete(p.busy, w.conn)
-	w.conn, w.verdict, w.begun = nil, verdict{}, false
+	w.conn, w.verdict, w.begun, w.asks = nil, verdict{}, false, false
 }
 
 // rest puts a child among the idle ones.

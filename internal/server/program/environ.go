@@ -10,9 +10,9 @@ import (
 	"nettool/internal/ucspi"
 )
 
-// baseEnviron is what every program's environment begins with: ours, without
+// BaseEnviron is what every program's environment begins with: ours, without
 // what speaks of our own connections, supervisor or upgrade.
-func baseEnviron(environ []string) []string {
+func BaseEnviron(environ []string) []string {
 	return slices.DeleteFunc(ucspi.Without(environ), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
 		return private(name)
@@ -30,8 +30,8 @@ func private(name string) bool {
 	return name == "NOTIFY_SOCKET"
 }
 
-// environment is that of the program for one connection.
-func environment(base []string, c *run.Conn) []string {
+// Environment is that of the program for one connection.
+func Environment(base []string, c *run.Conn) []string {
 	own := []string{"NETTOOL_CONN_ID=" + strconv.FormatUint(c.ID, 10)}
 	if c.Remote.Addr.IsValid() {
 		own = append(own, "TCPCONNNUM="+strconv.Itoa(c.Ticket.ConnNum))

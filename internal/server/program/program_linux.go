@@ -62,7 +62,7 @@ func New(cfg Config, host run.Host) (*Runner, error) {
 	spawn.DefaultStops()
 	r := &Runner{
 		cfg: cfg, host: host, loop: host.Loop(),
-		environ: baseEnviron(cfg.Environ),
+		environ: BaseEnviron(cfg.Environ),
 		running: map[*run.Conn]*program{},
 		stderr:  2,
 		oom:     oom.OfOne(),
@@ -108,7 +108,7 @@ func (r *Runner) Warm(ready func()) error {
 func (r *Runner) Run(c *run.Conn) {
 	p := &program{conn: c, env: r.environ}
 	if r.cfg.Prestart == 0 { // else it must not matter that none was waiting
-		p.env = environment(r.environ, c)
+		p.env = Environment(r.environ, c)
 	}
 	r.running[c] = p
 	r.queue = append(r.queue, p)

@@ -30,7 +30,7 @@ type Runner struct {
 
 // New makes a runner.
 func New(cfg Config, host run.Host) (*Runner, error) {
-	return &Runner{cfg: cfg, host: host, loop: host.Loop(), environ: baseEnviron(cfg.Environ), running: map[*run.Conn]*exec.Cmd{}}, nil
+	return &Runner{cfg: cfg, host: host, loop: host.Loop(), environ: BaseEnviron(cfg.Environ), running: map[*run.Conn]*exec.Cmd{}}, nil
 }
 
 // Warm has nothing to prepare.
@@ -56,7 +56,7 @@ func (r *Runner) Flush() {
 
 // start starts the program, or gives the connection up.
 func (r *Runner) start(c *run.Conn) {
-	cmd := &exec.Cmd{Path: r.cfg.Path, Args: r.cfg.Argv, Env: environment(r.environ, c), SysProcAttr: ownGroup()}
+	cmd := &exec.Cmd{Path: r.cfg.Path, Args: r.cfg.Argv, Env: Environment(r.environ, c), SysProcAttr: ownGroup()}
 	stderr, err := r.stderr()
 	if err == nil {
 		cmd.Stderr = stderr

@@ -61,6 +61,12 @@ type Host interface {
 	// Routed notes that the connection has reached another backend than that of the
 	// first of its routes.
 	Routed(c *Conn, backend int)
+	// Room decides whether the connection may bring so many bytes of files more, and
+	// calls answer, now or later, with the cause when it may not.
+	Room(c *Conn, bytes int64, answer func(cause string))
+	// Filed notes that the connection has brought a file, or has not, and calls noted
+	// when it may bring the next one.
+	Filed(c *Conn, f *handoff.Filed, noted func())
 	// Ended frees the connection's slot and writes its closing record. The runner
 	// has closed the socket, or given it away.
 	Ended(c *Conn, e Ending)

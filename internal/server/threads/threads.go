@@ -5,6 +5,7 @@ package threads
 import (
 	"crypto/x509"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type Runner struct {
 	handle handler.Func
 	cfg    Config
 	roots  *x509.CertPool // of backends behind TLS
+	files  *os.Root       // where files go, or come from; or nil
 	host   run.Host
 	loop   *loop.Loop
 	queue  []*run.Conn
@@ -71,8 +73,12 @@ func New(cfg Config, host run.Host) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	files, err := handler.OpenFiles(&cfg.Child)
+	if err != nil {
+		return nil, err
+	}
 	r := &Runner{
-		handle: handle, cfg: cfg, roots: roots, host: host, loop: host.Loop(),
+		handle: handle, cfg: cfg, roots: roots, files: files, host: host, loop: host.Loop(),
 		live: map[*run.Conn]*session{}, ended: make(chan struct{}),
 	}
 	r.asking.Store(true)
@@ -161,7 +167,7 @@ func (r *Runner) start(c *run.Conn) {
 // the end: whoever asks after it finds the connection gone.
 func (r *Runner) serve(s *session) {
 	conn := handler.Timed(s.stream, r.cfg.Child.Limits, s.accepted(), &s.activity)
-	err := r.handler(s.conn)(&handler.Session{Conn: conn, QuitOn: r.cfg.Child.QuitOn, In: &s.in, Out: &s.out, Forward: r.forward(s)})
+	err := r.handler(s.conn)(&handler.Session{Conn: conn, QuitOn: r.cfg.Child.QuitOn, In: &s.in, Out: &s.out, Forward: r.forward(s), Files: r.filesOf(s)})
 	s.finish(err)
 	r.mu.Lock()
 	r.over = append(r.over, s)
@@ -267,5 +273,10 @@ func (r *Runner) Owns(int) bool { return false }
 // Left is how many connections are handled.
 func (r *Runner) Left() int { return len(r.live) }
 
-// Close ends the goroutines that wait for a verdict.
-func (r *Runner) Close() { close(r.ended) }
+// Close ends the goroutines that wait for an answer of the loop.
+func (r *Runner) Close() {
+	close(r.ended)
+	if r.files != nil {
+		r.files.Close()
+	}
+}

@@ -29,6 +29,7 @@ type Host struct {
 	ChildExits int
 	// ChildExitAttrs is what was said about the last of them.
 	ChildExitAttrs string
+	Files          []*handoff.Filed
 	Failures       []error
 
 	t      *testing.T
@@ -187,6 +188,21 @@ func (h *Host) TurnAway(c *run.Conn, cause admit.Cause, why string) {
 
 // Routed writes down which backend it was.
 func (h *Host) Routed(_ *run.Conn, backend int) { h.RoutedTo = append(h.RoutedTo, backend) }
+
+// Room is there for less than a thousand bytes.
+func (h *Host) Room(_ *run.Conn, bytes int64, answer func(cause string)) {
+	if bytes < 1000 {
+		answer("")
+	} else {
+		answer("no room")
+	}
+}
+
+// Filed writes down which file it was.
+func (h *Host) Filed(_ *run.Conn, f *handoff.Filed, noted func()) {
+	h.Files = append(h.Files, f)
+	noted()
+}
 
 // Expire writes down which timer has run out, and shuts the socket.
 func (h *Host) Expire(c *run.Conn, reason handoff.Reason) {

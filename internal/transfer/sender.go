@@ -1,0 +1,472 @@
+package transfer
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+)
+
+// Item is a file to send.
+type Item struct {
+	Name string // that it is sent under
+	Path string // for messages
+	Open func() (*os.File, error)
+}
+
+// RefusedError is the receiver's refusal.
+type RefusedError struct{ Reason string }
+
+// Error is the receiver's reason.
+func (e *RefusedError) Error() string { return "refused: " + e.Reason }
+
+// ErrChanged is the error of a file that somebody has written to while it was sent.
+var ErrChanged = errors.New("it has changed while it was sent")
+
+// Sender sends files over a connection, which stays the caller's.
+type Sender struct {
+	Conn     Conn
+	Plain    bool // without sums: nothing is gone on with, and nothing compared
+	Preserve bool // send times, and whether a file can be executed
+	Tells    bool // tell the receiver, too, what is left out
+
+	Begun func(path string, size int64) // is told of each file as it begins
+	Moved func(bytes int)               // is told of bytes as they go
+	Told  func(Outcome)                 // is told of each file
+
+	in      *bufio.Reader
+	out     *bufio.Writer
+	answers chan reply
+	heard   chan struct{} // closed when nothing is read any more
+	pending []outgoing
+	held    int64 // bytes of what is pending
+	sent    int
+}
+
+// reply is a line of the receiver, or why there is none.
+type reply struct {
+	line line
+	err  error
+}
+
+// outgoing is a file that has been sent, and whose receipt was not read yet.
+type outgoing struct {
+	outcome Outcome
+	sum     Sum
+}
+
+const (
+	// inline is how large a file may be that is sent without asking first.
+	inline = 64 << 10
+	// window is how many such files are on their way at a time, and windowBytes how
+	// many bytes they have.
+	window      = 256
+	windowBytes = 4 << 20
+	// bearable is how many bytes are sent although nobody wants them, for the sake of
+	// what comes after them.
+	bearable = 4 << 20
+)
+
+// errGivenUp is the end of a connection that would have to carry much that nobody wants.
+var errGivenUp = errors.New("the receiver does not want the rest")
+
+// Send sends the files. An item with an error is left out. Its own error is that of the
+// connection; those of files are told.
+func (s *Sender) Send(items iter.Seq2[Item, error]) error {
+	if s.in == nil {
+		s.in = bufio.NewReaderSize(s.Conn, longestLine+1)
+	}
+	s.out = bufio.NewWriterSize(s.Conn, bodyBuffer)
+	s.answers, s.heard = make(chan reply, 2*window), make(chan struct{})
+	go s.listen()
+	err := s.all(items)
+	if s.out.Flush() != nil { // the connection is broken, and brings no more than what there is
+		err = s.lastWords(err)
+	}
+	if err != nil {
+		s.Conn.CloseRead()
+	}
+	for range s.answers { // so that nobody waits with one
+	}
+	<-s.heard
+	return err
+}
+
+// Give hears which files are wanted, and sends them.
+func Give(s *Sender, wanted func(names []string) iter.Seq2[Item, error]) error {
+	in := bufio.NewReaderSize(s.Conn, longestLine+1)
+	l, err := readLine(in)
+	if err == io.EOF {
+		return nil // nothing was said
+	}
+	asks, ok := l.(get)
+	if err == nil && !ok {
+		err = unexpected(l)
+	}
+	if wrong, ok := errors.AsType[*LineError](err); ok {
+		s.Conn.Write(append(no{wrong.Error()}.append(nil), '\n'))
+	}
+	if err != nil {
+		return err
+	}
+	s.in = in
+	s.Tells = true
+	return s.Send(wanted(asks.names))
+}
+
+// listen reads the receiver's lines until its last one.
+func (s *Sender) listen() {
+	defer close(s.heard)
+	defer close(s.answers)
+	for {
+		l, err := readLine(s.in)
+		s.answers <- reply{l, cut(err)}
+		if _, last := l.(done); last || err != nil {
+			return
+		}
+	}
+}
+
+// all sends the files, and waits for all receipts.
+func (s *Sender) all(items iter.Seq2[Item, error]) error {
+	for item, err := range items {
+		if err == nil {
+			err = s.one(item)
+		}
+		if fatal, ok := errors.AsType[*fatalError](err); ok {
+			return fatal.err
+		}
+		if err == nil {
+			continue
+		}
+		if s.Tells {
+			s.say(skip{item.Name[:min(len(item.Name), longestName)], clipReason(err)})
+		}
+		s.tell(Outcome{Name: item.Name, Err: err})
+	}
+	s.say(end{s.sent})
+	if err := s.collect(0); err != nil {
+		return err
+	}
+	a, err := s.hear()
+	switch a := a.(type) {
+	case done:
+		return nil
+	case no:
+		return &RefusedError{a.reason}
+	case nil:
+		return err
+	}
+	return unexpected(a)
+}
+
+// fatalError is an error of the connection, not of one file.
+type fatalError struct{ err error }
+
+func (e *fatalError) Error() string { return e.err.Error() }
+
+// fatal marks an error of the connection.
+func fatal(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fatalError{err}
+}
+
+// clipReason is a short form of an error's text.
+func clipReason(err error) string {
+	text := err.Error()
+	return text[:min(len(text), longestReason)]
+}
+
+func (s *Sender) tell(o Outcome) {
+	if s.Told != nil {
+		s.Told(o)
+	}
+}
+
+// say sends a line, with the next bytes.
+func (s *Sender) say(l line) {
+	s.out.Write(append(l.append(nil), '\n')) // Flush has its error
+}
+
+// hear waits for the next answer.
+func (s *Sender) hear() (line, error) {
+	if err := s.out.Flush(); err != nil {
+		return nil, err
+	}
+	a, ok := <-s.answers
+	if !ok {
+		return nil, ErrCut
+	}
+	return a.line, a.err
+}
+
+// one sends one file. An error that is not fatal is the file's, of which nothing was
+// sent then.
+func (s *Sender) one(item Item) error {
+	if err := CheckName(item.Name); err != nil {
+		return err
+	}
+	f, err := item.Open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !st.Mode().IsRegular() {
+		return errNotRegular
+	}
+	if s.Begun != nil {
+		s.Begun(item.Path, st.Size())
+	}
+	p := put{size: st.Size(), name: item.Name, plain: s.Plain}
+	if s.Preserve {
+		p.exec, p.mtime = st.Mode()&0o111 != 0, st.ModTime()
+	}
+	if p.size <= inline {
+		return s.small(p, f)
+	}
+	return s.large(p, f, st)
+}
+
+// small sends a file without asking first.
+func (s *Sender) small(p put, f *os.File) error {
+	b := make([]byte, p.size+1)
+	n, err := io.ReadFull(f, b)
+	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+		return err
+	}
+	if int64(n) != p.size {
+		return ErrChanged
+	}
+	b = b[:n]
+	p.now = true
+	o := outgoing{outcome: Outcome{Name: p.name, Size: p.size, Moved: p.size}}
+	if !p.plain {
+		o.sum = Sum{sha256.Sum256(b), true}
+	}
+	s.say(p)
+	s.out.Write(b)
+	s.say(sum{o.sum})
+	s.moved(n)
+	s.sent++
+	return fatal(s.await(o))
+}
+
+func (s *Sender) moved(n int) {
+	if s.Moved != nil {
+		s.Moved(n)
+	}
+}
+
+// await notes that a file's receipt is to come. Only so many may be.
+func (s *Sender) await(o outgoing) error {
+	s.pending = append(s.pending, o)
+	s.held += o.outcome.Moved
+	if len(s.pending) < window && s.held < windowBytes {
+		return nil
+	}
+	return s.collect(len(s.pending) / 2)
+}
+
+// collect reads receipts until no more than so many are to come.
+func (s *Sender) collect(left int) error {
+	for len(s.pending) > left {
+		a, err := s.hear()
+		if err != nil {
+			return err
+		}
+		if err := s.receipt(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// receipt takes the answer about the file that was sent first.
+func (s *Sender) receipt(a line) error {
+	o := s.pending[0]
+	switch a := a.(type) {
+	case ok:
+		o.outcome.As, o.outcome.Sum = a.name, a.sum
+		if a.size != o.outcome.Size || a.sum != o.sum {
+			o.outcome.Err = ErrDiffers
+		}
+	case no:
+		o.outcome.Err = &RefusedError{a.reason}
+	case differs:
+		o.outcome.Sum, o.outcome.Err = a.sum, ErrDiffers
+	default:
+		return unexpected(a)
+	}
+	s.pending = s.pending[1:]
+	s.held -= o.outcome.Moved
+	s.tell(o.outcome)
+	return nil
+}
+
+// lastWords is the error of a connection that has broken: the receiver's reason, if
+// it has given one.
+func (s *Sender) lastWords(err error) error {
+	for a := range s.answers {
+		refused, isNo := a.line.(no)
+		switch {
+		case a.err != nil:
+			return err
+		case isNo && len(s.pending) == 0:
+			return &RefusedError{refused.reason}
+		case len(s.pending) == 0 || s.receipt(a.line) != nil:
+			return err
+		}
+	}
+	return err
+}
+
+// large sends a file that the receiver is asked about first.
+func (s *Sender) large(p put, f *os.File, st fs.FileInfo) error {
+	s.say(p)
+	s.sent++
+	if err := s.collect(0); err != nil {
+		return fatal(err)
+	}
+	a, err := s.hear()
+	if err != nil {
+		return fatal(err)
+	}
+	o := outgoing{outcome: Outcome{Name: p.name, Size: p.size}}
+	switch a := a.(type) {
+	case no:
+		o.outcome.Err = &RefusedError{a.reason}
+		s.tell(o.outcome)
+		return nil
+	case goOn:
+		if a.offset > p.size {
+			return fatal(unexpected(a))
+		}
+		return fatal(s.stream(&o, f, st, a))
+	}
+	return fatal(unexpected(a))
+}
+
+// stream sends the bytes that the receiver does not have.
+func (s *Sender) stream(o *outgoing, f *os.File, st fs.FileInfo, offer goOn) error {
+	var h hash.Hash
+	if !s.Plain {
+		h = sha256.New()
+	}
+	at, err := s.agree(f, h, offer)
+	if err != nil {
+		return err
+	}
+	s.say(from{at})
+	early, err := s.bytes(o, f, h, o.outcome.Size-at)
+	if err != nil {
+		return err
+	}
+	if h != nil {
+		h.Sum(o.sum.of[:0])
+		o.sum.known = true
+	}
+	s.say(sum{o.sum})
+	if early != nil {
+		o.outcome.Err = early
+		s.tell(o.outcome)
+		return nil
+	}
+	if now, err := f.Stat(); err == nil && (now.Size() != st.Size() || !now.ModTime().Equal(st.ModTime())) {
+		o.outcome.Err = ErrChanged
+	}
+	return s.await(*o)
+}
+
+// agree is where to begin: after what the receiver has, if that is the same as ours,
+// which is in the sum then.
+func (s *Sender) agree(f *os.File, h hash.Hash, offer goOn) (at int64, err error) {
+	if offer.offset == 0 {
+		return 0, nil
+	}
+	if h == nil || !offer.sum.known {
+		return 0, unexpected(offer)
+	}
+	if _, err := io.CopyN(h, f, offer.offset); err != nil {
+		return 0, changed(err)
+	}
+	have := Sum{known: true}
+	h.Sum(have.of[:0])
+	if have == offer.sum {
+		return offer.offset, nil
+	}
+	h.Reset()
+	_, err = f.Seek(0, io.SeekStart)
+	return 0, err
+}
+
+// bytes sends what is left of a file. early is the receiver's refusal that came before
+// the end.
+func (s *Sender) bytes(o *outgoing, f *os.File, h hash.Hash, left int64) (early, err error) {
+	b := borrow()
+	defer giveBack(b)
+	for left > 0 {
+		n, err := f.Read(b[:min(int64(len(b)), left)])
+		if err != nil {
+			return nil, changed(err)
+		}
+		if h != nil {
+			h.Write(b[:n])
+		}
+		if _, err := s.out.Write(b[:n]); err != nil {
+			return nil, err
+		}
+		left -= int64(n)
+		o.outcome.Moved += int64(n)
+		s.moved(n)
+		if early == nil {
+			if early, err = s.early(); err != nil {
+				return nil, err
+			}
+		}
+		if early != nil && left > bearable {
+			o.outcome.Err = early
+			s.tell(o.outcome)
+			return nil, errGivenUp
+		}
+	}
+	return early, nil
+}
+
+// early is a refusal that came while bytes are being sent.
+func (s *Sender) early() (refused, err error) {
+	select {
+	case a, open := <-s.answers:
+		switch l := a.line.(type) {
+		case no:
+			return &RefusedError{l.reason}, nil
+		case nil:
+			if !open || a.err == nil {
+				return nil, ErrCut
+			}
+			return nil, a.err
+		default:
+			return nil, unexpected(l)
+		}
+	default:
+		return nil, nil
+	}
+}
+
+// changed is what the end of a file means that was longer before.
+func changed(err error) error {
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: it is shorter now", ErrChanged)
+	}
+	return err
+}
