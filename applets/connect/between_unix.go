@@ -120,7 +120,6 @@ func (b *between) send() error {
 // hear passes on what the peer says, and its end. What a program does not want any
 // more is dropped: unread, it would reset the connection.
 func (b *between) hear() {
-	defer close(b.heard)
 	buf := make([]byte, 32<<10)
 	wanted := true
 	for {
@@ -137,6 +136,7 @@ func (b *between) hear() {
 			break
 		}
 	}
+	close(b.heard) // before the program hears of it, and ends
 	b.inner.CloseWrite()
 }
 
