@@ -21,6 +21,7 @@ import (
 	"nettool/internal/exit"
 	"nettool/internal/interrupt"
 	"nettool/internal/report"
+	"nettool/internal/terminal"
 )
 
 // version is set at link time by scripts/install.sh.
@@ -67,7 +68,10 @@ func Main(args []string, stdin, stdout, stderr *os.File) int {
 	name, applet, rest := dispatch(args)
 	before, after := cli.Split(rest)
 	call := &cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Rest: after}
-	interrupt.OnQuit(func(err error) { os.Exit(failed(call, err)) })
+	interrupt.OnQuit(func(err error) {
+		terminal.Restore()
+		os.Exit(failed(call, err))
+	})
 	err := run(applet, before, call)
 	return failed(call, err)
 }

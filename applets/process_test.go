@@ -63,6 +63,7 @@ type process struct {
 	cmd    *exec.Cmd
 	stdin  *os.File // our end of its standard input when the script types into it
 	stderr *os.File // our end of its standard error
+	seat   *seat    // the terminal at which it sits, or nil
 	silent chan struct{}
 	exited chan struct{}
 
@@ -81,6 +82,9 @@ func (p *process) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.log.Write(b)
+	if p.seat != nil {
+		p.seat.vt.Write(b)
+	}
 	p.changed.Broadcast()
 	return len(b), nil
 }

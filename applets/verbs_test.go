@@ -14,6 +14,7 @@ func commands() map[string]scriptCmd {
 	return map[string]scriptCmd{
 		// Programs.
 		"start": cmdStart, "serve": cmdServe, "within": cmdWithin, "status": cmdStatus, "terminal": cmdTerminal,
+		"sit": cmdSit, "type": cmdType, "screen": cmdScreen, "resize": cmdResize, "canonical": cmdCanonical,
 		"stdinof": cmdStdinOf, "signal": cmdSignal, "halt": cmdHalt, "exits": cmdExits,
 		"childrenof": cmdChildrenOf, "children": cmdChildren, "connpid": cmdConnPID, "killpid": cmdKillPID, "gone": cmdGone,
 		"descriptors": cmdDescriptors, "nextdescriptor": cmdNextDescriptor, "deaf": cmdDeaf, "awaitport": cmdAwaitPort, "upgrade": cmdUpgrade,

@@ -71,6 +71,8 @@ func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
 		return exit.Errorf(exit.Usage, "a proxy with address %q: proxies connect to HOST:PORT", target)
 	case c.Session.DatagramLines && target.Stream():
 		return exit.Errorf(exit.Usage, "--datagram-lines with address %q: is for datagrams", target)
+	case c.Bytes.Telnet && !target.Stream():
+		return exit.Errorf(exit.Usage, "--telnet with address %q: needs a stream", target)
 	case c.Reach.Broadcast && !strings.HasPrefix(target.Network, "udp"):
 		return exit.Errorf(exit.Usage, "--broadcast with address %q: is for udp:HOST:PORT", target)
 	case c.Reach.ProxyProtocol != 0 && !target.Stream():
@@ -107,7 +109,7 @@ func (c *Cmd) forSessions() bool {
 func (c *Cmd) run(target socket.Addr, call *cli.Call, o *outcome) error {
 	ctx, cancel, stop := interrupt.Context()
 	defer stop()
-	live := startLive(func() { o.print(call.Stderr, call.Name) })
+	live := startLive(func() { o.print(words(call), call.Name) })
 	defer live.stop()
 	conn, err := c.connect(ctx, target, call, o)
 	if err != nil {
@@ -134,7 +136,14 @@ func (c *Cmd) converse(ctx context.Context, cancel context.CancelCauseFunc, conn
 		conn.Close()
 		return err
 	}
-	defer w.close(s.Out)
+	defer w.stop()
+	leave, err := c.atTerminal(ctx, s, target, call)
+	if err != nil {
+		conn.Close()
+		return err
+	}
+	defer leave()
+	defer w.flush(s.Out)
 	o.begin(conn, s)
 	stopMeter := c.meter(call, s)
 	result, err := s.Run(ctx)

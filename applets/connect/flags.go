@@ -43,13 +43,14 @@ type timeFlags struct {
 type sessionFlags struct {
 	SendOnly       bool         `xor:"direction" help:"Send standard input, drop what the peer says, and end when all has arrived."`
 	RecvOnly       bool         `xor:"direction" help:"Never read standard input."`
-	HalfCloseAfter cli.Duration `xor:"end" placeholder:"DUR" help:"Keep our side open after the end of standard input while the peer talks; close it, once, when nothing was received for DUR, and go on reading (default 5s over TLS and through proxies, which take our end for the end of all; otherwise at once; off is --no-shutdown)."`
-	Shutdown       bool         `xor:"end" help:"Close our side as soon as standard input ends, over TLS and through a proxy, too."`
+	HalfCloseAfter cli.Duration `xor:"end" placeholder:"DUR" help:"Keep our side open after the end of standard input while the peer talks; close it, once, when nothing was received for DUR, and go on reading (default 5s over TLS, through proxies and with --telnet, where our end is taken for the end of all; otherwise at once; off is --no-shutdown)."`
+	Shutdown       bool         `xor:"end" help:"Close our side as soon as standard input ends, there, too."`
 	NoShutdown     bool         `xor:"end" help:"Do not end our side when standard input ends, for peers that take that as hang-up."`
 	FullDuplex     bool         `help:"Go on sending after the peer has ended its side."`
 	Delay          cli.Duration `placeholder:"DUR" help:"Send standard input a line at a time, DUR after one another."`
 	DatagramLines  bool         `help:"Send each line of standard input as a datagram (otherwise each read of it is one)."`
 	QuitOn         string       `placeholder:"PREFIX" help:"A line of standard input that starts with PREFIX is sent and ends the session."`
+	History        string       `placeholder:"FILE|off" help:"Remember the lines that are typed at a terminal in FILE (default: one for each address, below $XDG_STATE_HOME/nettool/history), but for those that begin with a space, and answers to questions for a password."`
 	Until          *string      `placeholder:"REGEX" help:"End when what was received matches REGEX; exit 10 if it never does. It looks at the last 64 KiB, of which ^ is the beginning."`
 	Lines          int64        `placeholder:"N" help:"End after N received lines; exit 10 if there are fewer."`
 	Bytes          cli.Size     `placeholder:"SIZE" help:"End after SIZE received bytes; exit 10 if there are fewer."`
@@ -67,7 +68,8 @@ type dialogueFlags struct {
 type byteFlags struct {
 	CRLF         bool      `name:"crlf" help:"Send line ends as CR LF."`
 	Hex          bool      `help:"Write a hex dump of both directions to standard output."`
-	Raw          bool      `help:"Write what is received to a terminal as it is: control characters are shown escaped there."`
+	Telnet       bool      `help:"Refuse the options of a telnet server, and send line ends as CR LF."`
+	Raw          bool      `help:"Write what is received to a terminal as it is, control characters and all, and let the terminal edit lines. Otherwise they are shown escaped there."`
 	Tee          string    `placeholder:"FILE" help:"Record both directions in FILE, with timestamps."`
 	ExpectBytes  *cli.Size `placeholder:"SIZE" help:"Exit 10 unless exactly SIZE bytes are received."`
 	ExpectSHA256 string    `name:"expect-sha256" placeholder:"HEX" help:"Exit 10 unless what is received has this SHA-256."`
@@ -172,7 +174,9 @@ func (*Cmd) HintFor(flag string) string {
 		return "for a proxy use --proxy, as in --proxy socks5://HOST:PORT"
 	case "--ssl":
 		return "for TLS write the address as tls:HOST:PORT"
-	case "-n", "-t", "-T", "-r":
+	case "-t":
+		return "to refuse a telnet server's options use --telnet"
+	case "-n", "-T", "-r":
 		return "there is no such option here, and it is rarely needed; see --help"
 	}
 	return ""

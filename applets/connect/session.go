@@ -15,6 +15,7 @@ import (
 	"nettool/internal/report"
 	"nettool/internal/socket"
 	"nettool/internal/tap"
+	"nettool/internal/telnet"
 )
 
 // session is the session that the flags ask for.
@@ -32,7 +33,7 @@ func (c *Cmd) session(conn net.Conn, target socket.Addr, call *cli.Call) *relay.
 	}
 	s.HalfCloseAfter = c.halfCloseAfter(target)
 	s.HalfClosed = func() {
-		report.Notice(call.Stderr, call.Name, "nothing received for %v after the end of standard input: closed our side of the session with %s (--half-close-after)",
+		report.Notice(words(call), call.Name, "nothing received for %v after the end of standard input: closed our side of the session with %s (--half-close-after)",
 			s.HalfCloseAfter, peerName(conn))
 	}
 	if c.Session.SendOnly {
@@ -49,15 +50,15 @@ func (c *Cmd) session(conn net.Conn, target socket.Addr, call *cli.Call) *relay.
 const defaultHalfCloseAfter = 5 * time.Second
 
 // halfCloseAfter is when our side ends after standard input. TLS servers cut their
-// answer at our close_notify, and proxies drop it at our FIN: there, it stays open
-// while the peer talks.
+// answer at our close_notify, proxies drop it at our FIN, and telnet servers hang up:
+// there, it stays open while the peer talks.
 func (c *Cmd) halfCloseAfter(target socket.Addr) time.Duration {
 	switch {
 	case c.Session.NoShutdown:
 		return -1
 	case c.Session.HalfCloseAfter != 0:
 		return time.Duration(c.Session.HalfCloseAfter)
-	case c.Session.Shutdown || c.Session.SendOnly || !target.TLS && c.Reach.Proxy == "":
+	case c.Session.Shutdown || c.Session.SendOnly || !target.TLS && c.Reach.Proxy == "" && !c.Bytes.Telnet:
 		return 0
 	}
 	return defaultHalfCloseAfter
@@ -67,6 +68,8 @@ func (c *Cmd) halfCloseAfter(target socket.Addr) time.Duration {
 // nothing.
 type watch struct {
 	crlf           func([]byte) []byte
+	telnet         *telnet.Filter      // or nil
+	answering      background          // its answers
 	sent, received func([]byte) []byte // dumps, or nil
 	visible        func([]byte) []byte // for a terminal, or nil
 	rest           func() []byte       // what visible has held back
@@ -84,7 +87,11 @@ func (c *Cmd) watch(s *relay.Session, talk *dialogue.Dialogue) (*watch, error) {
 	if err := c.expectations(w); err != nil {
 		return nil, err
 	}
-	if c.Bytes.CRLF {
+	switch {
+	case c.Bytes.Telnet:
+		w.telnet = telnet.New()
+		w.answering.start(func(done <-chan struct{}) { w.telnet.Answer(s.Conn.Write, done) })
+	case c.Bytes.CRLF:
 		w.crlf = tap.CRLF()
 	}
 	if c.Bytes.Hex {
@@ -100,10 +107,10 @@ func (c *Cmd) watch(s *relay.Session, talk *dialogue.Dialogue) (*watch, error) {
 		}
 		w.file, w.record = file, tap.NewRecord(file)
 	}
-	if w.crlf != nil || w.sent != nil || w.record != nil {
+	if w.crlf != nil || w.telnet != nil || w.sent != nil || w.record != nil {
 		s.Outgoing = w.outgoing
 	}
-	if w.talk != nil || w.limit.Set() || w.sum != nil || w.received != nil || w.record != nil || w.visible != nil {
+	if w.telnet != nil || w.talk != nil || w.limit.Set() || w.sum != nil || w.received != nil || w.record != nil || w.visible != nil {
 		s.Incoming = w.incoming
 	}
 	return w, nil
@@ -139,10 +146,16 @@ func (w *watch) outgoing(p []byte) (wire, show []byte) {
 	if w.sent != nil {
 		show = w.sent(p)
 	}
+	if w.telnet != nil {
+		p = w.telnet.Sent(p)
+	}
 	return p, show
 }
 
 func (w *watch) incoming(p []byte) (out []byte, done bool) {
+	if w.telnet != nil {
+		p = w.telnet.Received(p)
+	}
 	n, done := w.limit.Take(p)
 	p = p[:n]
 	if w.talk != nil {
@@ -188,12 +201,17 @@ func (w *watch) check(err error) error {
 	return nil
 }
 
-// close ends what watch has begun. out is where the session wrote.
-func (w *watch) close(out *os.File) {
+// flush writes what is held back to where the session wrote.
+func (w *watch) flush(out *os.File) {
 	if w.rest != nil {
 		out.Write(w.rest())
 	}
+}
+
+// stop ends what watch has begun.
+func (w *watch) stop() {
 	if w.file != nil {
 		w.file.Close()
 	}
+	w.answering.stop()
 }

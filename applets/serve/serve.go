@@ -25,6 +25,7 @@ import (
 	"nettool/internal/server/status"
 	"nettool/internal/server/upgrade"
 	"nettool/internal/socket"
+	"nettool/internal/terminal"
 )
 
 // deferByDefault is how long a silent client is left to the kernel when the
@@ -44,7 +45,7 @@ func (c *Cmd) Run(call *cli.Call) error {
 	config.Ready = ready
 	signals := notify(served()...)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a standard error that nobody reads must not end us
-	config.Log = report.NewLog(call.Stderr, call.Name, c.logFormat(), c.level())
+	config.Log = report.NewLog(terminal.Aside(call.Stderr), call.Name, c.logFormat(), c.level())
 	defer config.Log.Close()
 	return server.Run(context.Background(), config, signals)
 }

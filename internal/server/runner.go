@@ -34,7 +34,7 @@ func (s *Server) newThreads() (run.Runner, error) {
 }
 
 func (s *Server) newStdio() run.Runner {
-	return stdio.New(stdio.Config{In: s.cfg.Stdin, Out: s.cfg.Stdout, QuitOn: s.cfg.QuitOn, Limits: s.cfg.Limits, TLS: s.keeper, Timeout: s.cfg.TLS.Options.Timeout}, s)
+	return stdio.New(stdio.Config{Log: s.cfg.Log, In: s.cfg.Stdin, Out: s.cfg.Stdout, QuitOn: s.cfg.QuitOn, Limits: s.cfg.Limits, TLS: s.keeper, Timeout: s.cfg.TLS.Options.Timeout}, s)
 }
 
 func (s *Server) newProgram(host run.Host) (*program.Runner, error) {

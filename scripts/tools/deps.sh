@@ -37,6 +37,7 @@ strace:strace
 shellcheck:shellcheck
 bwrap:bubblewrap
 haproxy:haproxy
+telnetd:inetutils-telnetd
 '
 bench='
 iperf3:iperf3

@@ -15,8 +15,11 @@ import (
 	"nettool/internal/exit"
 	"nettool/internal/handoff"
 	"nettool/internal/relay"
+	"nettool/internal/report"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
+	"nettool/internal/tap"
+	"nettool/internal/terminal"
 	"nettool/internal/tlsserve"
 )
 
@@ -24,7 +27,8 @@ import (
 type Config struct {
 	In, Out *os.File
 	QuitOn  string
-	Limits  handoff.Limits   // Idle and MaxTime
+	Limits  handoff.Limits // Idle and MaxTime
+	Log     *report.Log
 	TLS     *tlsserve.Keeper // of TLS connections, or nil
 	Timeout time.Duration    // for their handshake; zero is no limit
 }
@@ -83,11 +87,41 @@ func (r *Runner) serve(ctx context.Context, s *relay.Session) {
 		}
 		s.Conn = conn
 	}
+	leave, err := r.atTerminal(ctx, s)
+	if err != nil {
+		r.cfg.Log.Error("stdio", err)
+	}
 	result, err := s.Run(ctx)
+	leave()
 	e := r.conn.End(handoff.Now())
 	e.Counted, e.BytesIn, e.BytesOut = true, result.BytesIn, result.BytesOut
 	e.Text, e.Told, e.With = result.Reason, true, err
 	r.loop.Post(func() { r.ended(e) })
+}
+
+// atTerminal makes a terminal what connect makes of it: a person can edit lines, and
+// sees the client's control characters. leave must be called.
+func (r *Runner) atTerminal(ctx context.Context, s *relay.Session) (leave func(), err error) {
+	if !isatty.IsTerminal(s.Out.Fd()) {
+		return func() {}, nil
+	}
+	show, rest := tap.Visible()
+	s.Incoming = func(p []byte) ([]byte, bool) { return show(p), false }
+	if !terminal.Usable(s.In, s.Out) {
+		return func() { s.Out.Write(rest()) }, nil
+	}
+	t, err := terminal.Open(ctx, terminal.Config{
+		In: s.In, Out: s.Out, History: terminal.HistoryOf("serve " + r.conn.Local.Text),
+		Ended: "end of standard input (^D)",
+	})
+	if err != nil {
+		return func() { s.Out.Write(rest()) }, err
+	}
+	s.In, s.Out = t.In, t.Out
+	return func() {
+		s.Out.Write(rest())
+		t.Close()
+	}, nil
 }
 
 func (r *Runner) ended(e run.Ending) {
