@@ -9,18 +9,18 @@ import (
 	"regexp"
 	"sync"
 	"time"
+
+	"nettool/internal/window"
 )
 
-// Step is one of a dialogue: it expects, or it sends.
+// Step is one of a dialogue: it expects, or it sends. What it expects comes after what the
+// step before has matched, in a window's size.
 type Step struct {
 	Name   string         // for messages, or empty
 	Expect *regexp.Regexp // nil: Send
 	Text   string         // of Expect, as it was written
 	Send   []byte
 }
-
-// windowSize bounds what a step can match: the end of what came after the step before.
-const windowSize = 64 << 10
 
 // lastWords is how much of the end messages show.
 const lastWords = 64
@@ -34,8 +34,9 @@ type Dialogue struct {
 
 	mu     sync.Mutex // the timer looks at any time
 	at     int        // the step that is to be done
-	window []byte
-	out    io.WriteCloser // nil once all is said
+	window window.Window
+	expect *window.Expression // of that step, once it was looked for
+	out    io.WriteCloser     // nil once all is said
 	timer  *time.Timer
 	over   bool
 }
@@ -62,15 +63,18 @@ func (d *Dialogue) Begin() {
 func (d *Dialogue) Take(p []byte) (n int, done bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	taken := len(d.window)
-	d.window = append(d.window, p...)
+	taken := len(d.window.Bytes())
+	d.window.Add(p)
 	for d.at < len(d.steps) && d.steps[d.at].Expect != nil && !d.over {
-		found := d.steps[d.at].Expect.FindIndex(d.window)
-		if found == nil {
+		if d.expect == nil {
+			d.expect = window.New(d.steps[d.at].Expect)
+		}
+		end := d.window.Find(d.expect)
+		if end < 0 {
 			break
 		}
-		d.window = d.window[found[1]:]
-		taken -= found[1]
+		d.window.Drop(end)
+		taken -= end
 		d.next()
 		if d.at == len(d.steps) {
 			d.end()
@@ -78,15 +82,14 @@ func (d *Dialogue) Take(p []byte) (n int, done bool) {
 		}
 		d.say()
 	}
-	if over := len(d.window) - windowSize; over > 0 {
-		d.window = append([]byte(nil), d.window[over:]...)
-	}
+	d.window.Trim()
 	return len(p), false
 }
 
 // next goes to the next step.
 func (d *Dialogue) next() {
 	d.at++
+	d.expect = nil
 	if d.timer != nil {
 		d.timer.Reset(d.limit)
 	}
@@ -152,7 +155,8 @@ func (d *Dialogue) missing(how string) error {
 	if step.Expect == nil {
 		return errors.New(what + ": the text was not sent")
 	}
-	tail := d.window[max(len(d.window)-lastWords, 0):]
+	tail := d.window.Bytes()
+	tail = tail[max(len(tail)-lastWords, 0):]
 	if len(tail) == 0 {
 		return fmt.Errorf("%s: expect %q %s, nothing was received", what, step.Text, how)
 	}

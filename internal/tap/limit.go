@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+
+	"nettool/internal/window"
 )
 
 // Limit tells when enough has been received. Zero fields are no limit.
@@ -14,12 +16,10 @@ type Limit struct {
 	Until *regexp.Regexp // a match, of 64 KiB at most
 
 	bytes, lines int64
-	window       []byte // the end of what has come, for Until and for Missing
+	until        *window.Expression
+	window       window.Window // for Until and for Missing
 	done         bool
 }
-
-// windowSize bounds what Until can match, and what is kept.
-const windowSize = 64 << 10
 
 // lastWords is how much of the end Missing shows.
 const lastWords = 64
@@ -31,6 +31,11 @@ func (l *Limit) Set() bool { return l.Bytes > 0 || l.Lines > 0 || l.Until != nil
 // it.
 func (l *Limit) Take(p []byte) (n int, done bool) {
 	n = len(p)
+	if l.Until != nil {
+		l.window.Add(p)
+	} else {
+		l.window.Add(p[max(len(p)-lastWords, 0):])
+	}
 	for _, end := range []int{l.byBytes(p), l.byLines(p), l.byMatch(p)} {
 		if end >= 0 {
 			n, done = min(n, end), true
@@ -65,29 +70,25 @@ func (l *Limit) byLines(p []byte) int {
 	return at
 }
 
-// byMatch is where the first match ends in p, or -1.
+// byMatch is where the first match ends in p, which the window ends with, or -1.
 func (l *Limit) byMatch(p []byte) int {
 	if l.Until == nil {
 		return -1
 	}
-	before := len(l.window)
-	loc := l.Until.FindIndex(append(l.window[:before:before], p...))
-	if loc == nil {
+	if l.until == nil {
+		l.until = window.New(l.Until)
+	}
+	end := l.window.Find(l.until)
+	if end < 0 {
 		return -1
 	}
-	return max(loc[1]-before, 0)
+	return max(end-(len(l.window.Bytes())-len(p)), 0)
 }
 
 func (l *Limit) remember(p []byte) {
 	l.bytes += int64(len(p))
 	l.lines += int64(bytes.Count(p, []byte("\n")))
-	if len(p) > windowSize {
-		p = p[len(p)-windowSize:]
-	}
-	if over := len(l.window) + len(p) - windowSize; over > 0 {
-		l.window = append(l.window[:0], l.window[over:]...)
-	}
-	l.window = append(l.window, p...)
+	l.window.Trim()
 }
 
 // Missing is what was not reached, with the last bytes seen, or nil.
@@ -95,7 +96,7 @@ func (l *Limit) Missing() error {
 	if l.done || !l.Set() {
 		return nil
 	}
-	tail := l.window
+	tail := l.window.Bytes()
 	if len(tail) > lastWords {
 		tail = tail[len(tail)-lastWords:]
 	}

@@ -1,7 +1,6 @@
 package tap
 
 import (
-	"bytes"
 	"regexp"
 	"strconv"
 	"strings"
@@ -19,21 +18,6 @@ func TestLimitWindow(t *testing.T) {
 		}
 		if _, done := l.Take([]byte(">")); done != want {
 			t.Errorf("a match of %d bytes and one: %v", before, done)
-		}
-	}
-}
-
-// However much comes, in pieces of any size, 64 KiB are kept.
-func TestLimitKeepsLittle(t *testing.T) {
-	t.Parallel()
-	for _, piece := range []int{1 << 10, 64<<10 - 1, 64 << 10, 1 << 20} {
-		l := Limit{Lines: 1}
-		p := bytes.Repeat([]byte("x"), piece)
-		for range 100 {
-			l.Take(p)
-		}
-		if len(l.window) != 64<<10 || cap(l.window) > 4*64<<10 {
-			t.Errorf("pieces of %d: %d bytes are kept in %d", piece, len(l.window), cap(l.window))
 		}
 	}
 }

@@ -2,7 +2,13 @@
 
 package terminal
 
-import "os"
+import (
+	"errors"
+	"os"
+)
+
+// errUnsupported means that the system's terminals are not known.
+var errUnsupported = errors.New("lines cannot be edited here")
 
 const nonblocking = 0
 

@@ -8,7 +8,6 @@ package terminal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,9 +18,6 @@ import (
 
 	"golang.org/x/term"
 )
-
-// errUnsupported means that the system's terminals are not known.
-var errUnsupported = errors.New("lines cannot be edited here")
 
 // Config says which terminal it is, and what is known about lines.
 type Config struct {
