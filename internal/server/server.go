@@ -112,11 +112,8 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
-	pidFile, err := s.upgrader.File(supervise.PIDFile)
-	if err == nil {
-		s.supervisor, err = supervise.New(s.cfg.Log, s.cfg.PIDFile, pidFile, s.upgrader.Succeeds())
-	}
-	if err != nil {
+	pidFile := s.upgrader.File(supervise.PIDFile)
+	if s.supervisor, err = supervise.New(s.cfg.Log, s.cfg.PIDFile, pidFile, s.upgrader.Succeeds()); err != nil {
 		s.closeListeners()
 		return exit.With(exit.Local, err)
 	}

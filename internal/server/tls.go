@@ -34,11 +34,7 @@ func (t *TLS) keep(from *upgrade.Upgrader, log *report.Log) (*tlsserve.Keeper, e
 	}
 	inherited := map[string]*os.File{}
 	for _, path := range t.Files.All() {
-		f, err := from.File(tlsFile + path)
-		if err != nil {
-			return nil, exit.With(exit.Local, err)
-		}
-		if f != nil {
+		if f := from.File(tlsFile + path); f != nil {
 			inherited[path] = f
 		}
 	}

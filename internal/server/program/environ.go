@@ -22,12 +22,12 @@ func BaseEnviron(environ []string) []string {
 // private reports whether a variable is meant for us alone (sd_listen_fds(3),
 // sd_notify(3)).
 func private(name string) bool {
-	for _, prefix := range []string{"TABLEFLIP_", "LISTEN_", "WATCHDOG_"} {
+	for _, prefix := range []string{"LISTEN_", "WATCHDOG_"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
 	}
-	return name == "NOTIFY_SOCKET"
+	return name == "NOTIFY_SOCKET" || name == "NETTOOL_UPGRADE"
 }
 
 // Environment is that of the program for one connection.

@@ -43,11 +43,15 @@ type older struct {
 }
 
 // meet tells the older image, our parent, who we are, and keeps an eye on it.
-func meet(shared *os.File) *older {
+func meet(shared *os.File, parent int) *older {
 	shared.WriteAt(fmt.Appendf(nil, "%-*d", fieldSize, os.Getpid()), successorAt)
-	fd, err := unix.PidfdOpen(os.Getppid(), 0)
-	if err != nil {
+	fd, err := unix.PidfdOpen(parent, 0)
+	if err == nil && os.Getppid() != parent { // somebody else has its number
+		unix.Close(fd)
+	}
+	if err != nil || os.Getppid() != parent {
 		fd = -1
+		shared.Close()
 	}
 	return &older{shared, fd}
 }

@@ -13,13 +13,16 @@ import (
 	"nettool/internal/socket"
 )
 
-// sentinel is the variable by which tableflip tells a new image that an older
-// one has started it.
-const sentinel = "TABLEFLIP_HAS_PARENT_7DIU3"
+// sentinel is the variable that tells a new image the pid of the older one that has
+// started it.
+const sentinel = "NETTOOL_UPGRADE"
 
 // Succeeds reports whether an older image of this program has started us, to
 // take over its listeners. Who waited for its start has been told long ago.
-func Succeeds() bool { return os.Getenv(sentinel) != "" && handedPipes() }
+func Succeeds() bool {
+	_, ok := started()
+	return ok
+}
 
 // Listener is a listening socket with the name under which it is handed on.
 type Listener struct {

@@ -64,9 +64,9 @@ func Leave(l Listener) { l.Close() }
 func (fs Files) AddFile(string, *os.File) error { return errNotHere }
 
 // File is none.
-func (u *Upgrader) File(string) (*os.File, error) { return nil, nil }
+func (u *Upgrader) File(string) *os.File { return nil }
 
 // Add refuses.
 func (fs Files) Add(Listener) error { return errNotHere }
 
-func handedPipes() bool { return false }
+func started() (older int, ok bool) { return 0, false }
