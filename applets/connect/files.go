@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -102,6 +103,14 @@ func (c *fileConn) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// sendFile sends the next bytes of a file (sendfile(2)).
+func (c *fileConn) sendFile(f *os.File, bytes int64) (int64, error) {
+	n, err := c.Conn.(io.ReaderFrom).ReadFrom(&io.LimitedReader{R: f, N: bytes})
+	c.out.Add(n)
+	c.moved.Store(int64(time.Since(c.begun)))
+	return n, err
+}
+
 // CloseRead ends a Read that waits.
 func (c *fileConn) CloseRead() error { return c.SetReadDeadline(time.Unix(1, 0)) }
 
@@ -165,6 +174,9 @@ func (x *exchange) send() error {
 	s := transfer.Sender{
 		Conn: x.conn, Plain: !on(f.Verify), Preserve: f.Preserve,
 		Begun: x.show.begin, Moved: x.show.add, Told: func(o transfer.Outcome) { x.told(o) },
+	}
+	if _, plain := x.conn.Conn.(*net.TCPConn); plain {
+		s.Copy = x.conn.sendFile
 	}
 	return s.Send(transfer.Files(x.cmd.names(), f.Recursive))
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"sync/atomic"
 )
 
 // Item is a file to send.
@@ -34,6 +35,10 @@ type Sender struct {
 	Plain    bool // without sums: nothing is gone on with, and nothing compared
 	Preserve bool // send times, and whether a file can be executed
 	Tells    bool // tell the receiver, too, what is left out
+
+	// Copy sends the next bytes of a file over Conn in a way of its own, which is faster than
+	// to read and write them; nil if there is none.
+	Copy func(f *os.File, bytes int64) (int64, error)
 
 	Begun func(path string, size int64) // is told of each file as it begins
 	Moved func(bytes int)               // is told of bytes as they go
@@ -413,22 +418,83 @@ func (s *Sender) agree(f *os.File, h hash.Hash, offer goOn) (at int64, err error
 // bytes sends what is left of a file. early is the receiver's refusal that came before
 // the end.
 func (s *Sender) bytes(o *outgoing, f *os.File, h hash.Hash, left int64) (early, err error) {
+	if s.Copy != nil && left >= few {
+		return s.copied(o, f, h, left)
+	}
 	b := borrow()
 	defer giveBack(b)
-	for left > 0 {
-		n, err := f.Read(b[:min(int64(len(b)), left)])
+	return s.pieces(o, left, func(most int64) (int64, error) {
+		n, err := f.Read(b[:min(int64(len(b)), most)])
 		if err != nil {
-			return nil, changed(err)
+			return 0, changed(err)
 		}
 		if h != nil {
 			h.Write(b[:n])
 		}
-		if _, err := s.out.Write(b[:n]); err != nil {
+		_, err = s.out.Write(b[:n])
+		return int64(n), err
+	})
+}
+
+// copied is bytes with Copy. The sum is made of what is read beside it: if that is not
+// what was sent, the receiver finds out.
+func (s *Sender) copied(o *outgoing, f *os.File, h hash.Hash, left int64) (early, err error) {
+	if err := s.out.Flush(); err != nil {
+		return nil, err
+	}
+	summed := make(chan error, 1)
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, err
+	}
+	var stopped atomic.Bool
+	go func() { summed <- hashAll(h, io.NewSectionReader(f, at, left), &stopped) }()
+	early, err = s.pieces(o, left, func(most int64) (int64, error) {
+		n, err := s.Copy(f, min(most, copySize))
+		if n == 0 && err == nil {
+			err = changed(io.EOF)
+		}
+		return n, err
+	})
+	stopped.Store(err != nil)
+	if failed := <-summed; err == nil {
+		err = changed(failed)
+	}
+	return early, err
+}
+
+// copySize is how much is copied at a time: nothing is known of what has moved meanwhile.
+const copySize = 128 << 10
+
+// hashAll adds what a reader has to a sum, if there is one, unless that is not needed
+// any more.
+func hashAll(h hash.Hash, r *io.SectionReader, stopped *atomic.Bool) error {
+	if h == nil {
+		return nil
+	}
+	b := borrow()
+	defer giveBack(b)
+	for left := r.Size(); left > 0 && !stopped.Load(); {
+		n, err := io.ReadFull(r, b[:min(int64(len(b)), left)])
+		if err != nil {
+			return err
+		}
+		h.Write(b[:n])
+		left -= int64(n)
+	}
+	return nil
+}
+
+// pieces sends so many bytes, of which each call of next sends some.
+func (s *Sender) pieces(o *outgoing, left int64, next func(most int64) (int64, error)) (early, err error) {
+	for left > 0 {
+		n, err := next(left)
+		left -= n
+		o.outcome.Moved += n
+		s.moved(int(n))
+		if err != nil {
 			return nil, err
 		}
-		left -= int64(n)
-		o.outcome.Moved += int64(n)
-		s.moved(n)
 		if early == nil {
 			if early, err = s.early(); err != nil {
 				return nil, err

@@ -44,6 +44,9 @@ func exchange(t testing.TB, s *Sender, r *Receiver, items iter.Seq2[Item, error]
 	t.Helper()
 	a, b := pair(t)
 	s.Conn, r.Conn = a, b
+	if s.Copy != nil {
+		s.Copy = copyOver(a)
+	}
 	s.Told = func(o Outcome) { sent = append(sent, o) }
 	r.Told = func(o Outcome) error { received = append(received, o); return nil }
 	over := make(chan error, 1)
@@ -55,6 +58,12 @@ func exchange(t testing.TB, s *Sender, r *Receiver, items iter.Seq2[Item, error]
 	sendErr = s.Send(items)
 	a.Close()
 	return sent, received, sendErr, <-over
+}
+
+// copyOver is a Sender's Copy; of one that is only to have some it stands for that of its
+// connection.
+func copyOver(c *net.TCPConn) func(f *os.File, n int64) (int64, error) {
+	return func(f *os.File, n int64) (int64, error) { return c.ReadFrom(&io.LimitedReader{R: f, N: n}) }
 }
 
 // write makes a file with so many bytes, which are always the same ones.
@@ -117,7 +126,11 @@ func want(t testing.TB, dir string, list ...string) {
 
 // TestSizes: files of all sizes around what is told apart arrive as they are.
 func TestSizes(t *testing.T) {
-	for _, plain := range []bool{false, true} {
+	for n := range 4 {
+		plain, s := n%2 == 1, &Sender{Plain: n%2 == 1}
+		if n > 1 {
+			s.Copy = copyOver(nil)
+		}
 		st, dir := store(t)
 		from := t.TempDir()
 		var paths []string
@@ -127,7 +140,7 @@ func TestSizes(t *testing.T) {
 			write(t, p, size)
 			paths = append(paths, p)
 		}
-		sent, received, err1, err2 := exchange(t, &Sender{Plain: plain}, &Receiver{Store: st, Resume: true}, Files(paths, false))
+		sent, received, err1, err2 := exchange(t, s, &Receiver{Store: st, Resume: true}, Files(paths, false))
 		if err1 != nil || err2 != nil {
 			t.Fatal(err1, err2)
 		}
@@ -240,7 +253,7 @@ func TestResume(t *testing.T) {
 		t.Fatalf("cut off: there are %q", list)
 	}
 	broken(size / 4)
-	sent, _, err1, err2 := exchange(t, &Sender{}, &Receiver{Store: st, Resume: true}, Files([]string{p}, false))
+	sent, _, err1, err2 := exchange(t, &Sender{Copy: copyOver(nil)}, &Receiver{Store: st, Resume: true}, Files([]string{p}, false))
 	if err1 != nil || err2 != nil || sent[0].Err != nil || sent[0].Moved > size/3 || sent[0].Moved == 0 {
 		t.Fatal(err1, err2, sent)
 	}
@@ -257,6 +270,52 @@ func TestResume(t *testing.T) {
 	want(t, dir, "a "+strconv.Itoa(size))
 	if got, _ := os.ReadFile(filepath.Join(dir, "a")); !bytes.Equal(got, content) {
 		t.Error("the file is a mixture")
+	}
+}
+
+// TestCopyChanged: who writes to a file while it is copied is found out: nothing arrives,
+// or what was sent.
+func TestCopyChanged(t *testing.T) {
+	for name, change := range map[string]func(f *os.File) error{
+		"shorter":   func(f *os.File) error { return f.Truncate(2 * few) },
+		"written":   func(f *os.File) error { _, err := f.WriteAt([]byte("changed"), 3*few); return err },
+		"truncated": func(f *os.File) error { return f.Truncate(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			st, dir := store(t)
+			p := filepath.Join(t.TempDir(), "a")
+			write(t, p, 4*few)
+			a, b := pair(t)
+			over := make(chan error, 1)
+			go func() { over <- (&Receiver{Conn: b, Store: st, Resume: true}).Receive() }()
+			file, err := os.OpenFile(p, os.O_RDWR, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			var told []Outcome
+			s := Sender{Conn: a, Told: func(o Outcome) { told = append(told, o) }}
+			s.Copy = func(f *os.File, n int64) (int64, error) {
+				if change != nil {
+					if err := change(file); err != nil {
+						t.Error(err)
+					}
+					change = nil
+				}
+				return copyOver(a)(f, n)
+			}
+			err = s.Send(Files([]string{p}, false))
+			a.Close()
+			<-over
+			if err == nil && (len(told) != 1 || told[0].Err == nil) {
+				t.Errorf("nobody has noticed: %+v", told)
+			}
+			for _, file := range tree(t, dir) {
+				if strings.HasPrefix(file, "a ") && name != "written" {
+					t.Errorf("there is %q", file)
+				}
+			}
+		})
 	}
 }
 
