@@ -2,7 +2,7 @@
 # servers.sh. Its caller has $tmp, $rounds, $only and $table, and the functions
 #
 #	command_of SERVER	prints a command line, or nothing when it is not there
-#	load HOW		measures what listens on $port, and prints a line of key=value
+#	load HOW SERVER		measures what listens on $port, and prints a line of key=value
 # shellcheck shell=sh disable=SC2154
 row=0 failures=0
 
@@ -10,7 +10,7 @@ row=0 failures=0
 once() {
 	# shellcheck disable=SC2046 # words
 	start server $(command_of "$4") || { failures=$((failures + 1)); return 0; }
-	if ! line=$(load "$6"); then
+	if ! line=$(load "$6" "$4"); then
 		echo "bench: $2, $4: wrong or missing answers" >&2
 		failures=$((failures + 1))
 	fi

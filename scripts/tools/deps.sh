@@ -44,6 +44,9 @@ iperf3:iperf3
 testssl:testssl.sh
 stunnel4:stunnel4
 nmap:nmap
+rsync:rsync
+sshd:openssh-server
+scp:openssh-client
 '
 
 # absent lists the tools of the list that are not installed, with their packages.
