@@ -165,7 +165,7 @@ func TestStuckWriteIsIdle(t *testing.T) {
 // A write to Out that the kernel holds does not hold the session's end.
 func TestEndBesideABlockedWrite(t *testing.T) {
 	t.Parallel()
-	conn := dialled(t, func(c *net.TCPConn) { c.Write(content(1 << 20)); io.Copy(io.Discard, c) })
+	conn := dialled(t, func(c *net.TCPConn) { c.Write(content(4 * bufferSize)); io.Copy(io.Discard, c) })
 	r, w := rawPipe(t, false)
 	s := &Session{Conn: conn, Out: w, Deadline: 200 * time.Millisecond}
 	full := make(chan struct{})

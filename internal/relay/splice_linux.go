@@ -69,6 +69,13 @@ func (e *engine) awaitRoom() error {
 	return err
 }
 
-// grow gives a pipe as much room as our buffers have, which spares both sides
-// most of their waits. It may fail: pipe(7) has limits.
-func grow(fd int) { unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, bufferSize) }
+// grow gives a pipe as much room as our buffers have, which spares both sides most of
+// their waits, or as much as pipe(7) lets us. One that has more keeps it.
+func grow(fd int) {
+	has, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
+	for want := bufferSize; err == nil && want > has; want /= 2 {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, want); err != unix.EPERM {
+			return
+		}
+	}
+}

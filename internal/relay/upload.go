@@ -8,7 +8,9 @@ import (
 )
 
 const (
-	bufferSize = 256 << 10
+	// bufferSize is what was fastest of 256 KiB, 512 KiB and 1 MiB, the most that a pipe
+	// has by default.
+	bufferSize = 1 << 20
 	// datagramSize is the longest datagram that fits an IPv4 packet.
 	datagramSize = 65507
 )
