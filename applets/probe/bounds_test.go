@@ -42,8 +42,8 @@ func TestHelpTellsDefaults(t *testing.T) {
 		got   time.Duration
 		is    time.Duration
 	}{
-		{attemptFlags{}, "Timeout", "default 3s;", attempt.DefaultTimeout, 3 * time.Second},
-		{attemptFlags{}, "Timeout", "wait and sweep 1s)", quickTimeout, time.Second},
+		{attemptFlags{}, "Timeout", "default 3.3s;", attempt.DefaultTimeout, 3300 * time.Millisecond},
+		{attemptFlags{}, "Timeout", "wait and sweep 1.3s)", attempt.QuickTimeout, 1300 * time.Millisecond},
 		{checkCmd{}, "Delay", "default 200ms", retryDelay, 200 * time.Millisecond},
 		{waitCmd{}, "Deadline", "default 30s,", defaultDeadline, 30 * time.Second},
 		{sweepCmd{}, "Banner", "within half a second", bannerTime, 500 * time.Millisecond},
@@ -134,7 +134,7 @@ func TestSweepBegins(t *testing.T) {
 		if test.c.Banner {
 			banner = 500 * time.Millisecond
 		}
-		if w.spec.Timeout != time.Second || w.spec.Banner != banner {
+		if w.spec.Timeout != 1300*time.Millisecond || w.spec.Banner != banner {
 			t.Errorf("%+v: an attempt is %+v", test.c, w.spec)
 		}
 	}
@@ -149,7 +149,7 @@ func TestPingBegins(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.stop()
-	if p.spec.Timeout != 3*time.Second {
+	if p.spec.Timeout != 3300*time.Millisecond {
 		t.Errorf("an attempt is %+v", p.spec)
 	}
 	for _, c := range []pingCmd{{Count: -1}, {Interval: -1}} {

@@ -21,7 +21,7 @@ type Cmd struct {
 
 // attemptFlags say what one attempt does.
 type attemptFlags struct {
-	Timeout cli.Duration  `placeholder:"DUR" help:"Give an attempt DUR in all, name lookup included (default 3s; wait and sweep 1s)."`
+	Timeout cli.Duration  `placeholder:"DUR" help:"Give an attempt DUR in all, name lookup included (default 3.3s; wait and sweep 1.3s)."`
 	Level   level         `placeholder:"LEVEL" help:"What has to work: connect (default); syn (half-open: reset before the server accepts, best effort: on a busy machine an accept may happen; Linux); stay=DUR (not closed for DUR); talk (see --send, --expect); tls; echo (a random line comes back)."`
 	Send    string        `placeholder:"TEXT" help:"Send TEXT, with the escapes \\r \\n \\t \\0 \\\\ \\xNN and nothing appended (level talk)."`
 	Expect  string        `placeholder:"REGEX" help:"Wait for an answer that matches REGEX (level talk)."`

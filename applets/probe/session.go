@@ -14,9 +14,6 @@ import (
 	"nettool/internal/probe/target"
 )
 
-// quickTimeout bounds an attempt of wait and sweep, which make another soon.
-const quickTimeout = time.Second
-
 // session is what every way of asking starts from.
 type session struct {
 	call    *cli.Call

@@ -64,7 +64,7 @@ func (c *sweepCmd) begin(call *cli.Call, shared *Cmd) (w *sweeping, err error) {
 	if w.expect, err = sweep.ParseExpect(c.ExpectOpen, c.ExpectClosed); err != nil {
 		return nil, err
 	}
-	if w.session, err = shared.begin(call, c.Targets, quickTimeout); err != nil {
+	if w.session, err = shared.begin(call, c.Targets, attempt.QuickTimeout); err != nil {
 		return nil, err
 	}
 	for _, t := range w.targets {

@@ -7,6 +7,7 @@ import (
 
 	"nettool/internal/cli"
 	"nettool/internal/exit"
+	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/record"
 	"nettool/internal/probe/target"
 	"nettool/internal/probe/wait"
@@ -23,7 +24,7 @@ func (c *waitCmd) Run(call *cli.Call, shared *Cmd) error {
 	if err != nil {
 		return err
 	}
-	s, err := shared.begin(call, c.Targets, quickTimeout)
+	s, err := shared.begin(call, c.Targets, attempt.QuickTimeout)
 	if err != nil {
 		return err
 	}

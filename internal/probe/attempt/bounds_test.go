@@ -35,18 +35,18 @@ func talking(t *testing.T, s Spec, peer func(c net.Conn)) (r Result, err error) 
 	return r, err
 }
 
-// TestLimit: an attempt has three seconds unless it is told otherwise; a stay comes
-// on top.
+// TestLimit: an attempt has 3.3 seconds unless it is told otherwise; a stay comes on
+// top.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		s    Spec
 		want time.Duration
 	}{
-		{Spec{}, 3 * time.Second},
+		{Spec{}, 3300 * time.Millisecond},
 		{Spec{Timeout: time.Minute}, time.Minute},
-		{Spec{Stay: time.Second}, 3 * time.Second},
-		{Spec{Level: Stay, Stay: time.Second}, 4 * time.Second},
+		{Spec{Stay: time.Second}, 3300 * time.Millisecond},
+		{Spec{Level: Stay, Stay: time.Second}, 4300 * time.Millisecond},
 		{Spec{Level: Stay, Stay: time.Second, Timeout: time.Millisecond}, time.Second + time.Millisecond},
 	} {
 		if got := test.s.Limit(); got != test.want {

@@ -1,7 +1,9 @@
 package attempt
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -70,7 +72,8 @@ func stayHalfOpen(fd int) error {
 }
 
 // await connects. For a peer on this machine the second connect(2) has the answer
-// already; otherwise the poller says when to ask again.
+// already; otherwise the poller says when to ask again. Failures are asked for with
+// SO_ERROR: a connect(2) that fails has the kernel forget what it has counted.
 func (l *link) await(ctx context.Context, sa syscall.Sockaddr) error {
 	err := syscall.Connect(l.fd, sa)
 	if err == syscall.EINPROGRESS {
@@ -88,16 +91,53 @@ func (l *link) await(ctx context.Context, sa syscall.Sockaddr) error {
 	stop := context.AfterFunc(ctx, func() { f.SetWriteDeadline(time.Unix(1, 0)) })
 	var answer error
 	err = raw.Write(func(fd uintptr) bool {
-		answer = syscall.Connect(int(fd), sa)
+		answer = ask(int(fd), sa)
 		return !pending(answer)
 	})
 	if !stop() && ctx.Err() != nil {
-		return ctx.Err()
+		return l.late(ctx)
 	}
 	if err != nil {
 		return err
 	}
 	return answer
+}
+
+// ask returns what became of a connect: nil, or an error, which may be that it goes on.
+func ask(fd int, sa syscall.Sockaddr) error {
+	if err := failure(fd); err != nil {
+		return err
+	}
+	err := syscall.Connect(fd, sa)
+	if !pending(err) {
+		return err
+	}
+	return cmp.Or(failure(fd), err) // it may have come while this connect(2) ran
+}
+
+// failure is why a socket cannot connect, or nil. That includes what the network said
+// while connect(2) was sending: the kernel then only notes it, and would not tell
+// before the next SYN has had the same answer.
+func failure(fd int) error {
+	n, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
+	switch {
+	case err != nil:
+		return os.NewSyscallError("getsockopt", err)
+	case n != 0:
+		return syscall.Errno(n)
+	}
+	return nil
+}
+
+// late is the error of an attempt that ctx has ended: a timeout, unless the network
+// has said why there was no answer.
+func (l *link) late(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		if err := failure(l.fd); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 func pending(err error) bool { return err == syscall.EINPROGRESS || err == syscall.EALREADY }
