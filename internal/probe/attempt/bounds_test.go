@@ -249,7 +249,7 @@ func TestBannerIsBounded(t *testing.T) {
 				}
 			}()
 			began := time.Now()
-			got := listen(ours, 500*time.Millisecond-1)
+			got, _ := listen(ours, 500*time.Millisecond-1)
 			if took := time.Since(began); got != test.want || took != test.takes {
 				t.Errorf("%.20q: %.20q after %v", test.says, got, took)
 			}

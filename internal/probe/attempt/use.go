@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"nettool/internal/socket"
 	"nettool/internal/tlsdial"
 )
 
@@ -33,12 +34,41 @@ func (s *Spec) use(ctx context.Context, r *Result, l *link) error {
 	}
 	conn, stop := follow(ctx, conn)
 	defer stop()
-	if secure {
-		if conn, err = s.handshake(ctx, r, conn); err != nil {
-			return cut(ctx, err)
+	if !secure {
+		return cut(ctx, s.exchange(r, conn))
+	}
+	safe, err := s.handshake(ctx, r, conn)
+	if err != nil {
+		return cut(ctx, err)
+	}
+	return cut(ctx, blamed(r, safe, s.exchange(r, safe)))
+}
+
+// blamed puts an error of an exchange over TLS down to the handshake where it belongs
+// there: the peer's refusal, which may come only then, or broken records. When the peer
+// has closed behind its refusal, what fails first may be our writing.
+func blamed(r *Result, c *tls.Conn, err error) error {
+	if r.Phase == Sent && socket.ClassOf(err) == socket.Reset {
+		c.SetReadDeadline(time.Now().Add(time.Second)) // all that came is here already
+		if _, said := c.Read(make([]byte, 1)); broken(said) {
+			err = said
 		}
 	}
-	return cut(ctx, s.exchange(r, conn))
+	if !broken(err) {
+		return err
+	}
+	r.Phase, r.Detail = Handshake, ""
+	return &handshakeError{err, c.ConnectionState().ServerName}
+}
+
+// broken reports whether an error is one of TLS itself, an alert or a record that is
+// none.
+func broken(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "remote error" || op.Op == "local error") {
+		return true
+	}
+	_, ok := errors.AsType[tls.RecordHeaderError](err)
+	return ok
 }
 
 // exchange does the part of the level that speaks.
@@ -51,10 +81,15 @@ func (s *Spec) exchange(r *Result, conn net.Conn) error {
 	case Echo:
 		return s.echo(r, conn)
 	}
-	if s.Banner > 0 {
-		r.Banner = listen(conn, s.Banner)
+	if s.Banner <= 0 {
+		return nil
 	}
-	return nil
+	banner, err := listen(conn, s.Banner)
+	r.Banner = banner
+	if broken(err) {
+		return err
+	}
+	return nil // a server need not say anything
 }
 
 // followed is a connection whose reads and writes end when a context does,
@@ -92,7 +127,7 @@ func cut(ctx context.Context, err error) error {
 
 // handshake returns the TLS connection over conn. Closing conn is enough to
 // end both: probe owes nobody a close_notify.
-func (s *Spec) handshake(ctx context.Context, r *Result, conn net.Conn) (net.Conn, error) {
+func (s *Spec) handshake(ctx context.Context, r *Result, conn net.Conn) (*tls.Conn, error) {
 	config := &tls.Config{}
 	if s.TLS != nil {
 		config = s.TLS.Clone()
@@ -108,7 +143,7 @@ func (s *Spec) handshake(ctx context.Context, r *Result, conn net.Conn) (net.Con
 	secure := tls.Client(conn, config)
 	began := time.Now()
 	err := r.during(Handshake, func() error { return secure.HandshakeContext(ctx) })
-	if listens := s.Level == Talk || s.Level == Echo || s.Banner > 0; err == nil && asked && !listens {
+	if listens := s.Expect != nil || s.Level == Echo || s.Banner > 0; err == nil && asked && !listens {
 		err = welcome(secure, time.Since(began))
 	}
 	if err != nil {
@@ -140,8 +175,7 @@ func welcome(c *tls.Conn, took time.Duration) error {
 		return nil
 	}
 	c.SetReadDeadline(time.Now().Add(2*took + 10*time.Millisecond))
-	_, err := c.Read(make([]byte, 1))
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+	if _, err := c.Read(make([]byte, 1)); broken(err) {
 		return err
 	}
 	return nil // it has something else to say, or to wait for
@@ -273,16 +307,16 @@ func (s *Spec) echo(r *Result, conn net.Conn) error {
 	return err
 }
 
-// listen returns what the peer says first, at most one line, within d.
-func listen(conn net.Conn, d time.Duration) string {
+// listen returns what the peer says first, at most one line, within d, and the error
+// that ended it if it is not a whole line.
+func listen(conn net.Conn, d time.Duration) (said string, err error) {
 	conn.SetReadDeadline(time.Now().Add(d))
 	got := make([]byte, 0, 1024)
 	for len(got) < 256 && !bytes.Contains(got, []byte("\n")) {
-		var err error
 		if got, err = readMore(conn, got); err != nil {
 			break
 		}
 	}
 	line, _, _ := bytes.Cut(got, []byte("\n"))
-	return string(bytes.TrimRight(line[:min(len(line), 256)], "\r"))
+	return string(bytes.TrimRight(line[:min(len(line), 256)], "\r")), err
 }
