@@ -23,15 +23,18 @@ type Histogram struct {
 }
 
 // Add counts one duration. A negative one counts as zero.
-func (h *Histogram) Add(d time.Duration) {
+func (h *Histogram) Add(d time.Duration) { h.AddN(d, 1) }
+
+// AddN counts n times the same duration, for an n above zero.
+func (h *Histogram) AddN(d time.Duration, n int64) {
 	d = max(d, 0)
 	if h.counts == nil {
 		h.counts = hdrhistogram.New(1, int64(longest), digits)
 		h.min = d
 	}
 	h.min, h.max = min(h.min, d), max(h.max, d)
-	h.sum += d
-	_ = h.counts.RecordValue(int64(min(d, longest))) // in range, so it cannot fail
+	h.sum += time.Duration(n) * d
+	_ = h.counts.RecordValues(int64(min(d, longest)), n) // in range, so it cannot fail
 }
 
 // N is how many durations were counted.

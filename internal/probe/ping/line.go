@@ -2,6 +2,7 @@ package ping
 
 import (
 	"iter"
+	"time"
 
 	"nettool/internal/probe/tally"
 )
@@ -10,8 +11,9 @@ import (
 // overlap may end in another order, and a series of failures has a beginning and an
 // end only in the order of the ticks. line holds no more attempts than overlap.
 type line struct {
-	done  int64 // ticks that are counted
-	early map[int64]event
+	interval time.Duration
+	done     int64 // ticks that are counted
+	early    map[int64]event
 }
 
 // take adds an event and yields the changes of state that it brings about.
@@ -24,7 +26,7 @@ func (l *line) take(e event, t *tally.Tally) iter.Seq[*tally.Change] {
 		for next, ok := l.early[l.done+1]; ok; next, ok = l.early[l.done+1] {
 			delete(l.early, next.seq)
 			if next.missed > 0 {
-				t.Missed += next.missed
+				t.Miss(next.missed, next.late, l.interval)
 				l.done += next.missed
 				continue
 			}

@@ -5,6 +5,7 @@ package ping
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,7 +44,8 @@ type event struct {
 	target int
 	seq    int64
 	missed int64
-	due    time.Time
+	due    time.Time     // of the first tick when they were missed
+	late   time.Duration // from there until an attempt could start again
 	result attempt.Result
 }
 
@@ -85,7 +87,7 @@ func closeAfter(w *sync.WaitGroup, events chan<- event) {
 
 // collect hands events on until there are no more.
 func collect(c *Config, events <-chan event, tallies []*tally.Tally, see Observer) {
-	lines := make([]line, len(tallies))
+	lines := slices.Repeat([]line{{interval: c.Interval}}, len(tallies))
 	var redraw <-chan time.Time
 	if c.Redraw > 0 && see.Redraw != nil {
 		t := time.NewTicker(c.Redraw)

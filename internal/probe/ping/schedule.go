@@ -22,12 +22,14 @@ type schedule struct {
 	running sync.WaitGroup
 	open    atomic.Int64
 	known   atomic.Pointer[[]netip.AddrPort] // what the name resolved to, while attempts are ok
+	behind  event                            // the ticks that were missed since an attempt started
 }
 
 // run keeps the schedule: tick n is due at start + (n-1)·interval, however late
 // the one before was.
 func (s *schedule) run(ctx context.Context) {
 	defer s.running.Wait()
+	defer s.caughtUp()
 	c := s.config
 	for seq := int64(1); c.Count <= 0 || seq <= c.Count; seq++ {
 		offset := time.Duration(seq-1) * c.Interval
@@ -40,17 +42,38 @@ func (s *schedule) run(ctx context.Context) {
 		}
 		if late := int64(time.Since(due) / c.Interval); late > 0 {
 			late = s.fit(seq, late)
-			s.events <- event{target: s.number, seq: seq, missed: late}
+			s.miss(seq, due, late)
 			seq += late - 1
 			continue
 		}
 		if s.open.Load() >= int64(c.Overlap) {
-			s.events <- event{target: s.number, seq: seq, missed: 1}
+			s.miss(seq, due, 1)
 			continue
 		}
+		s.caughtUp()
 		s.open.Add(1)
 		s.running.Go(func() { s.attempt(ctx, seq, due) })
 	}
+}
+
+// miss notes n ticks at which no attempt could start, from seq on, which was due at a
+// time.
+func (s *schedule) miss(seq int64, due time.Time, n int64) {
+	if s.behind.missed == 0 {
+		s.behind = event{target: s.number, seq: seq, due: due}
+	}
+	s.behind.missed += n
+}
+
+// caughtUp tells of the ticks that were missed, now that an attempt can start or none
+// will: at least so late is what they would have shown.
+func (s *schedule) caughtUp() {
+	if s.behind.missed == 0 {
+		return
+	}
+	s.behind.late = time.Since(s.behind.due)
+	s.events <- s.behind
+	s.behind = event{}
 }
 
 // slack is how much earlier a schedule wakes up, to be there exactly.

@@ -79,3 +79,28 @@ func TestLimits(t *testing.T) {
 		}
 	}
 }
+
+// TestMiss: ticks that were missed count as late as they were, and however many there
+// are it does not take long.
+func TestMiss(t *testing.T) {
+	t.Parallel()
+	var c tally.Tally
+	for range 60 {
+		c.Add(time.Now(), &attempt.Result{Start: time.Now(), Total: time.Millisecond})
+	}
+	c.Miss(40, 2*time.Second, 50*time.Millisecond)
+	h := &c.Response
+	if c.Missed != 40 || c.Sent != 60 || h.N() != 100 || h.Max() != 2*time.Second || c.Service.N() != 60 {
+		t.Errorf("missed %d, sent %d; %d response times up to %v", c.Missed, c.Sent, h.N(), h.Max())
+	}
+	for q, want := range map[float64]time.Duration{0.5: time.Millisecond, 0.61: 50 * time.Millisecond, 0.8: time.Second, 1: 2 * time.Second} {
+		if got := h.Quantile(q); got < want || got > want+want/50+time.Millisecond {
+			t.Errorf("quantile %v: %v, want about %v", q, got, want)
+		}
+	}
+	var long tally.Tally
+	long.Miss(1_000_000_001, time.Second, time.Nanosecond)
+	if h := &long.Response; h.N() != 1_000_000_001 || h.Max() > time.Second || h.Max() < 999*time.Millisecond || h.Quantile(0.5) < 495*time.Millisecond {
+		t.Errorf("%d times, half of them within %v, the longest %v", h.N(), h.Quantile(0.5), h.Max())
+	}
+}

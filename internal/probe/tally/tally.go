@@ -17,7 +17,7 @@ type Tally struct {
 	OK       int64
 	Missed   int64 // ticks of a schedule at which no attempt could start
 	Outcomes [attempt.Outcomes]int64
-	Response histogram.Histogram // of ok attempts, from when they were due
+	Response histogram.Histogram // of ok attempts, from when they were due, and of missed ticks
 	Service  histogram.Histogram // of ok attempts, from when they started
 
 	last   time.Duration // of the attempt before, when it was ok
@@ -58,6 +58,19 @@ func (t *Tally) Add(due time.Time, r *attempt.Result) *Change {
 		return nil // says nothing about the target
 	}
 	return t.observe(due, r)
+}
+
+// Miss counts n ticks, an interval apart, at which no attempt could start. The first
+// was due a time late before the next attempt: that is how long each was late at least,
+// and response times have it so, although nobody knows how it would have ended.
+func (t *Tally) Miss(n int64, late, interval time.Duration) {
+	t.Missed += n
+	const most = 10_000 // entries; of more ticks, neighbours are counted as one time, the shortest
+	together := (n + most - 1) / most
+	for first := int64(0); first < n; first += together {
+		last := min(first+together, n)
+		t.Response.AddN(late-time.Duration(last-1)*interval, last-first)
+	}
 }
 
 // Jitter is the mean difference between the times of neighbouring attempts.
