@@ -163,7 +163,7 @@ func TestPingBegins(t *testing.T) {
 // TestProgressLines: of the open ports the last ten are shown.
 func TestProgressLines(t *testing.T) {
 	t.Parallel()
-	run := sweep.New(sweep.Config{}, nil)
+	run := sweep.New(sweep.Config{}, &sweep.Hosts{})
 	var kept []sweep.Found
 	for port := range 12 {
 		to, err := target.Parse(fmt.Sprintf("127.0.0.1:%d", port+1))

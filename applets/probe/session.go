@@ -26,8 +26,21 @@ type session struct {
 	began   time.Time
 }
 
-// begin turns shared flags into a session. The caller calls end.
+// begin turns shared flags and targets into a session. The caller calls end.
 func (c *Cmd) begin(call *cli.Call, targets []string, timeout time.Duration) (*session, error) {
+	var all []target.Target
+	s, err := c.beginWith(call, timeout, func() (err error) {
+		all, err = target.ParseAll(targets, call.Stdin)
+		return err
+	})
+	if err == nil {
+		s.targets = all
+	}
+	return s, err
+}
+
+// beginWith is begin for those that keep targets in a way of their own: read reads them.
+func (c *Cmd) beginWith(call *cli.Call, timeout time.Duration, read func() error) (*session, error) {
 	if err := attempt.Ready(); err != nil {
 		return nil, err
 	}
@@ -36,7 +49,7 @@ func (c *Cmd) begin(call *cli.Call, targets []string, timeout time.Duration) (*s
 	if s.spec, err = c.Attempt.spec(timeout); err != nil {
 		return nil, err
 	}
-	if s.targets, err = target.ParseAll(targets, call.Stdin); err != nil {
+	if err = read(); err != nil {
 		return nil, err
 	}
 	s.sink = c.Result.sink(call.Stdout)

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -25,13 +26,15 @@ const (
 // sweeping is one run of probe sweep.
 type sweeping struct {
 	*session
+	hosts  sweep.Hosts
 	every  bool // list every port
 	stream bool // list them as they are found
 	expect sweep.Expect
 	count  tally.Tally
 	kept   []sweep.Found
 	differ []sweep.Found
-	lost   int // hosts that were not found
+	lost   int   // hosts that were not found
+	left   int64 // ports that were not asked when a signal came
 	screen *live.Screen
 }
 
@@ -44,14 +47,12 @@ func (c *sweepCmd) Run(call *cli.Call, shared *Cmd) error {
 	if err != nil {
 		return err
 	}
-	hosts, err := w.find()
-	if err != nil {
+	if err := w.find(); err != nil {
 		return err
 	}
-	run := sweep.New(sweep.Config{Spec: w.spec, Retries: c.Retries, Rate: c.Rate, Window: c.Window}, hosts)
+	run := sweep.New(sweep.Config{Spec: w.spec, Retries: c.Retries, Rate: c.Rate, Window: c.Window}, &w.hosts)
 	w.every = !c.Open && (shared.Result.Output != "text" || shared.Result.Verbose || run.Progress().Total <= listed)
-	w.collect(run)
-	w.screen.Clear()
+	w.collect(run.Run(w.ctx), func() []string { return progressLines(run, time.Since(w.began), w.kept) })
 	w.abandon(run.Progress())
 	return w.finish()
 }
@@ -64,13 +65,9 @@ func (c *sweepCmd) begin(call *cli.Call, shared *Cmd) (w *sweeping, err error) {
 	if w.expect, err = sweep.ParseExpect(c.ExpectOpen, c.ExpectClosed); err != nil {
 		return nil, err
 	}
-	if w.session, err = shared.begin(call, c.Targets, attempt.QuickTimeout); err != nil {
+	read := func() error { return target.Each(c.Targets, call.Stdin, w.add) }
+	if w.session, err = shared.beginWith(call, attempt.QuickTimeout, read); err != nil {
 		return nil, err
-	}
-	for _, t := range w.targets {
-		if t.Addr.Network == "unix" {
-			return nil, exit.Errorf(exit.Usage, "target %q: a unix socket has no ports to sweep", t.Addr)
-		}
 	}
 	if c.Banner {
 		w.spec.Banner = bannerTime
@@ -79,34 +76,36 @@ func (c *sweepCmd) begin(call *cli.Call, shared *Cmd) (w *sweeping, err error) {
 	return w, nil
 }
 
-// find looks the hosts up. One that is not found is a result of its own.
-func (w *sweeping) find() (hosts []sweep.Host, err error) {
-	for _, t := range w.targets {
-		h, err := sweep.Find(w.ctx, t)
-		if err != nil {
-			w.lost++
-			first := t.Addr
-			r := w.spec.Try(w.ctx, first, nil)
-			w.take(sweep.Found{Host: len(hosts), Result: r})
-			continue
-		}
-		hosts = append(hosts, h)
+// add takes a target.
+func (w *sweeping) add(t target.Target) error {
+	if t.Addr.Network == "unix" {
+		return exit.Errorf(exit.Usage, "target %q: a unix socket has no ports to sweep", t.Addr)
 	}
-	if port, missing := w.expect.Missing(hosts); missing && w.lost == 0 {
-		return nil, exit.Errorf(exit.Usage, "port %d is expected to be open or closed, but it is not swept", port)
-	}
-	return hosts, nil
+	return w.hosts.Add(t)
 }
 
-// collect takes the results and draws the progress.
-func (w *sweeping) collect(run *sweep.Sweep) {
+// find looks the hosts up. One that is not found is a result of its own.
+func (w *sweeping) find() error {
+	if port, missing := w.expect.Missing(&w.hosts); missing {
+		w.stop()
+		return exit.Errorf(exit.Usage, "port %d is expected to be open or closed, but it is not swept", port)
+	}
+	before := w.count.Sent
+	w.every = true
+	w.collect(w.hosts.Find(w.ctx, &w.spec), func() []string { return []string{namesLine(&w.hosts, time.Since(w.began))} })
+	w.lost = int(w.count.Sent - before)
+	return nil
+}
+
+// collect takes results and draws how far it is.
+func (w *sweeping) collect(results <-chan sweep.Found, lines func() []string) {
 	var redraw <-chan time.Time
 	if w.screen.On() {
 		t := time.NewTicker(100 * time.Millisecond)
 		defer t.Stop()
 		redraw = t.C
 	}
-	results := run.Run(w.ctx)
+	defer w.screen.Clear()
 	for {
 		select {
 		case f, ok := <-results:
@@ -118,15 +117,16 @@ func (w *sweeping) collect(run *sweep.Sweep) {
 				w.flush()
 			}
 		case <-redraw:
-			w.screen.Draw(progressLines(run, time.Since(w.began), w.kept)...)
+			w.screen.Draw(lines()...)
 		}
 	}
 }
 
 // abandon counts the ports that a signal has left without a result.
 func (w *sweeping) abandon(p sweep.Progress) {
-	w.count.Sent += p.Total - p.Done
-	w.count.Outcomes[attempt.Cancelled] += p.Total - p.Done
+	w.count.Sent += p.Asked - p.Done
+	w.count.Outcomes[attempt.Cancelled] += p.Asked - p.Done
+	w.left = p.Total - p.Asked
 }
 
 // take counts a result and keeps or writes it if it is to be listed.
@@ -163,7 +163,7 @@ func (w *sweeping) finish() error {
 	for _, f := range w.differ {
 		w.sink.Difference(&f.Result, w.expect.Of(f.Port))
 	}
-	w.sink.Summary(&record.Summary{Tally: &w.count, Elapsed: time.Since(w.began)})
+	w.sink.Summary(&record.Summary{Tally: &w.count, Elapsed: time.Since(w.began), NotAsked: w.left})
 	return w.end(w.code())
 }
 
@@ -180,6 +180,12 @@ func (w *sweeping) code() exit.Code {
 		return exit.OK
 	}
 	return exit.No
+}
+
+// namesLine is the live view while names are looked up.
+func namesLine(hosts *sweep.Hosts, took time.Duration) string {
+	done, all := hosts.Names()
+	return fmt.Sprintf("%d/%d names looked up, %.1f s", done, all, took.Seconds())
 }
 
 // progressLines are the live view: how far, and the open ports so far.

@@ -93,7 +93,7 @@ func (r *Result) OK() bool { return r.Outcome == OK }
 // Try makes one attempt. candidates may hold the target's addresses when they
 // are known; otherwise they are looked up first, as a phase of the attempt.
 func (s *Spec) Try(ctx context.Context, to socket.Addr, candidates []netip.AddrPort) Result {
-	r := Result{Target: to, Start: time.Now(), Retransmits: -1} // before the timeout begins: none takes less than it
+	r := begin(to)
 	staying, cancel := context.WithTimeout(ctx, s.Limit())
 	defer cancel()
 	ctx, cancelOpen := s.opening(staying)
@@ -113,8 +113,33 @@ func (s *Spec) Try(ctx context.Context, to socket.Addr, candidates []netip.AddrP
 	return r
 }
 
+// begin is the result of an attempt that begins now, before its timeout does: none
+// takes less than it.
+func begin(to socket.Addr) Result { return Result{Target: to, Start: time.Now(), Retransmits: -1} }
+
+// Lookup is the first phase of an attempt at a TCP target, within its timeout: the
+// addresses for Try. If there are none, the result says why; otherwise it is OK.
+func (s *Spec) Lookup(ctx context.Context, to socket.Addr) (candidates []netip.AddrPort, r Result) {
+	r = begin(to)
+	ctx, cancel := context.WithTimeout(ctx, s.Limit())
+	defer cancel()
+	candidates, err := r.resolve(ctx)
+	r.Total = time.Since(r.Start)
+	r.judge(ctx, err)
+	return candidates, r
+}
+
+// resolve looks the target up, as a phase.
+func (r *Result) resolve(ctx context.Context) (candidates []netip.AddrPort, err error) {
+	err = r.during(DNS, func() (err error) {
+		candidates, err = r.Target.Resolve(ctx)
+		return err
+	})
+	return candidates, err
+}
+
 // open resolves and connects.
-func (s *Spec) open(ctx context.Context, r *Result, candidates []netip.AddrPort) (*link, error) {
+func (s *Spec) open(ctx context.Context, r *Result, candidates []netip.AddrPort) (_ *link, err error) {
 	if r.Target.Network == "unix" {
 		r.Addr = r.Target.Path
 		return s.connect(ctx, r, []netip.AddrPort{{}})
@@ -123,11 +148,7 @@ func (s *Spec) open(ctx context.Context, r *Result, candidates []netip.AddrPort)
 		candidates, _ = r.Target.Resolve(ctx) // nothing to look up, no phase
 	}
 	if candidates == nil {
-		err := r.during(DNS, func() (err error) {
-			candidates, err = r.Target.Resolve(ctx)
-			return err
-		})
-		if err != nil {
+		if candidates, err = r.resolve(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -96,6 +96,7 @@ type summaryLine struct {
 	Sent            int64            `json:"sent"`
 	OK              int64            `json:"ok"`
 	Missed          int64            `json:"missed"`
+	NotAsked        int64            `json:"not_asked"`
 	Outcomes        map[string]int64 `json:"outcomes"`
 	Response        timesPart        `json:"response"`
 	Service         timesPart        `json:"service"`
@@ -167,7 +168,7 @@ func (s *jsonSink) Difference(r *attempt.Result, expected string) {
 func (s *jsonSink) Summary(sum *Summary) {
 	t := sum.Tally
 	line := summaryLine{
-		head: newHead("summary", time.Now()), Sent: t.Sent, OK: t.OK, Missed: t.Missed,
+		head: newHead("summary", time.Now()), Sent: t.Sent, OK: t.OK, Missed: t.Missed, NotAsked: sum.NotAsked,
 		Outcomes: outcomesOf(t), Response: timesOf(&t.Response), Service: timesOf(&t.Service),
 		JitterUS: t.Jitter().Microseconds(), ElapsedUS: sum.Elapsed.Microseconds(),
 		Outages: []outagePart{}, Require: []requirePart{},

@@ -29,6 +29,8 @@ type Summary struct {
 	Tally   *tally.Tally
 	Elapsed time.Duration
 	Judged  []Judged
+	// NotAsked is how many ports of a sweep were not asked because it ended early.
+	NotAsked int64
 }
 
 // Judged is a threshold and whether it held.

@@ -203,6 +203,9 @@ func SummaryLine(sum *Summary) string {
 	if sum.Tally.Missed > 0 {
 		fmt.Fprintf(&b, ", missed %d", sum.Tally.Missed)
 	}
+	if sum.NotAsked > 0 {
+		fmt.Fprintf(&b, ", not asked %d", sum.NotAsked)
+	}
 	fmt.Fprintf(&b, " in %s", Seconds(sum.Elapsed))
 	return b.String()
 }

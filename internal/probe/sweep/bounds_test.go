@@ -2,13 +2,25 @@ package sweep
 
 import (
 	"net"
-	"net/netip"
 	"testing"
 	"time"
+	"unsafe"
 
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/target"
 )
+
+// hostsOf are targets to sweep.
+func hostsOf(t *testing.T, targets ...target.Target) *Hosts {
+	t.Helper()
+	h := &Hosts{}
+	for _, to := range targets {
+		if err := h.Add(to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h
+}
 
 func TestMost(t *testing.T) {
 	t.Parallel()
@@ -91,12 +103,11 @@ func TestLocalFailures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host := Host{Target: to, Ports: []uint16{9}, Candidates: []netip.AddrPort{netip.MustParseAddrPort("[fe80::1]:9")}}
 	spec := attempt.Spec{Timeout: time.Minute}
-	if r := spec.Try(t.Context(), to.Addr, host.Candidates); r.Outcome != attempt.LocalError {
+	if r := spec.Try(t.Context(), to.Addr, nil); r.Outcome != attempt.LocalError {
 		t.Skipf("an address without a zone is %v here", r.Outcome)
 	}
-	run := New(Config{Spec: spec, Retries: 3}, []Host{host})
+	run := New(Config{Spec: spec, Retries: 3}, hostsOf(t, to))
 	var found []Found
 	for f := range run.Run(t.Context()) {
 		found = append(found, f)
@@ -122,15 +133,13 @@ func TestAskedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, err := Find(t.Context(), to)
-	if err != nil {
-		t.Fatal(err)
-	}
+	hosts := hostsOf(t, to)
+	port := hosts.all[0].port(0)
 	for _, test := range []struct {
 		low  uint16
 		want int
-	}{{host.Ports[0], 2}, {host.Ports[0] + 1, 1}} {
-		run := New(Config{Spec: attempt.Spec{Timeout: time.Minute}}, []Host{host})
+	}{{port, 2}, {port + 1, 1}} {
+		run := New(Config{Spec: attempt.Spec{Timeout: time.Minute}}, hosts)
 		run.low = test.low
 		for f := range run.Run(t.Context()) {
 			if !f.Result.OK() || !f.Result.Own {
@@ -150,7 +159,71 @@ func TestAskedTwice(t *testing.T) {
 			c.Close()
 		}
 		if came != test.want {
-			t.Errorf("where the kernel gives away ports from %d on, port %d was asked %d times", test.low, host.Ports[0], came)
+			t.Errorf("where the kernel gives away ports from %d on, port %d was asked %d times", test.low, port, came)
 		}
+	}
+}
+
+// TestLocate: a number of the sweep is a host and a port of it, whatever hosts there are
+// and whichever were lost.
+func TestLocate(t *testing.T) {
+	t.Parallel()
+	all, err := target.ParseAll([]string{"127.0.0.1:80,90-92", "tls:[::1]:443", "7000", "lost:1-5", "tcp4:name:5"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts := hostsOf(t, all...)
+	if _, names := hosts.Names(); names != 2 {
+		t.Errorf("%d names to look up, want 2", names)
+	}
+	hosts.all[3].more.lost = true
+	run := New(Config{}, hosts)
+	want := []string{"127.0.0.1:80", "127.0.0.1:90", "127.0.0.1:91", "127.0.0.1:92", "tls:[::1]:443", "7000", "tcp4:name:5"}
+	if run.total != int64(len(want)) {
+		t.Fatalf("%d ports, want %d", run.total, len(want))
+	}
+	for i, address := range want {
+		host, port := run.locate(int64(i))
+		if got := hosts.all[host].with(port); got.String() != address {
+			t.Errorf("number %d is %v, want %s", i, got, address)
+		}
+	}
+}
+
+// TestPace: attempts keep their distance, a timer that is late now and then does not
+// lower the rate, and a stall is not made up for in one go.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	for rate, soon := range map[float64]int{1000: 10, 50: 1} {
+		p := newPace(rate)
+		gap := time.Duration(float64(time.Second) / rate)
+		for i := range 5 {
+			if due := p.due(now); due.Sub(now) != time.Duration(i)*gap {
+				t.Errorf("%v a second: attempt %d is due in %v", rate, i, due.Sub(now))
+			}
+		}
+		late := now.Add(5*gap + lag)
+		if due := p.due(late); due.Sub(now) != 5*gap {
+			t.Errorf("%v a second: what is late is due %v from now", rate, due.Sub(late))
+		}
+		resumed, at := now.Add(time.Hour), 0
+		for p.due(resumed).Sub(resumed) <= 0 {
+			at++
+		}
+		if at > soon {
+			t.Errorf("%v a second: %d attempts at once after a stall", rate, at)
+		}
+	}
+	if newPace(0).gap != 0 || newPace(1e-300).gap <= 0 {
+		t.Error("no rate, or next to none")
+	}
+}
+
+// TestSmall: what a host costs, of which there may be a million.
+func TestSmall(t *testing.T) {
+	t.Parallel()
+	if size := unsafe.Sizeof(host{}); size > 4*unsafe.Sizeof(uintptr(0)) {
+		t.Errorf("a host takes %d bytes", size)
 	}
 }

@@ -61,11 +61,15 @@ func (e *Expect) Met(port uint16, o attempt.Outcome) bool {
 
 // Missing returns a port that something is expected of and that no host's sweep
 // asks; ok is false when there is none.
-func (e *Expect) Missing(hosts []Host) (port uint16, ok bool) {
+func (e *Expect) Missing(hosts *Hosts) (port uint16, ok bool) {
+	if !e.Any {
+		return 0, false
+	}
+	asked := hosts.askedPorts()
 	for _, list := range [][]target.Range{e.Open, e.Closed} {
 		for _, r := range list {
 			for p := int(r.First); p <= int(r.Last); p++ {
-				if !asked(hosts, uint16(p)) {
+				if !asked[p] {
 					return uint16(p), true
 				}
 			}
@@ -74,15 +78,13 @@ func (e *Expect) Missing(hosts []Host) (port uint16, ok bool) {
 	return 0, false
 }
 
-func asked(hosts []Host, port uint16) bool {
-	for _, h := range hosts {
-		ranges := h.Target.Ports
-		if ranges == nil && len(h.Ports) == 1 {
-			ranges = []target.Range{{First: h.Ports[0], Last: h.Ports[0]}}
-		}
-		if target.Contains(ranges, port) {
-			return true
+// askedPorts tells of each port whether a host has it.
+func (h *Hosts) askedPorts() *[1 << 16]bool {
+	var asked [1 << 16]bool
+	for i := range h.all {
+		for n := range h.all[i].ports() {
+			asked[h.all[i].port(n)] = true
 		}
 	}
-	return false
+	return &asked
 }

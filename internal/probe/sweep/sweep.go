@@ -6,14 +6,13 @@ package sweep
 
 import (
 	"context"
-	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"nettool/internal/clock"
 	"nettool/internal/probe/attempt"
-	"nettool/internal/probe/target"
 )
 
 // Config says how to sweep. Zero is the default.
@@ -28,28 +27,9 @@ type Config struct {
 // the tables of routers on the way.
 const maxWindow = 2048
 
-// Host is one target and where it is.
-type Host struct {
-	Target     target.Target
-	Ports      []uint16
-	Candidates []netip.AddrPort // with any port; none is a host that was not found
-}
-
-// Find looks a target up.
-func Find(ctx context.Context, t target.Target) (Host, error) {
-	h := Host{Target: t}
-	ports, err := t.PortNumbers(ctx)
-	if err != nil {
-		return h, err
-	}
-	h.Ports = ports
-	h.Candidates, err = t.Addr.Resolve(ctx)
-	return h, err
-}
-
 // Found is what a port came to.
 type Found struct {
-	Host   int
+	Host   int // its place among the hosts
 	Port   uint16
 	Result attempt.Result
 }
@@ -57,9 +37,10 @@ type Found struct {
 // Sweep is a sweep under way.
 type Sweep struct {
 	config Config
-	hosts  []Host
+	hosts  *Hosts
 	ends   []int64 // for each host, the number of ports up to its last
 	total  int64
+	pace   *pace
 	window *window
 	out    chan Found
 	low    uint16 // the first port that the kernel gives away
@@ -67,8 +48,7 @@ type Sweep struct {
 	finished atomic.Int64
 	open     atomic.Int64
 	silent   atomic.Int64
-	started  atomic.Int64
-	began    time.Time
+	asked    atomic.Int64
 
 	mu    sync.Mutex
 	again []task // for the next pass
@@ -85,12 +65,15 @@ type task struct {
 // maxLocals is how often a port is asked again after failures of this machine.
 const maxLocals = 20
 
-// New prepares a sweep.
-func New(c Config, hosts []Host) *Sweep {
-	s := &Sweep{config: c, hosts: hosts, window: newWindow(c.most(attempt.Room())), out: make(chan Found, 256), low: firstEphemeral()}
-	for _, h := range hosts {
-		s.total += int64(len(h.Ports))
-		s.ends = append(s.ends, s.total)
+// New prepares a sweep of hosts that have been found.
+func New(c Config, hosts *Hosts) *Sweep {
+	s := &Sweep{
+		config: c, hosts: hosts, ends: make([]int64, len(hosts.all)), pace: newPace(c.Rate),
+		window: newWindow(c.most(attempt.Room())), out: make(chan Found, 256), low: firstEphemeral(),
+	}
+	for i := range hosts.all {
+		s.total += int64(hosts.all[i].ports())
+		s.ends[i] = s.total
 	}
 	return s
 }
@@ -107,19 +90,19 @@ func (c *Config) most(room int) int {
 // Progress is how far a sweep is.
 type Progress struct {
 	Total, Done, Open int64
+	Asked             int64 // ports that were asked, Done and not
 	Again             int64 // ports to be asked again
 	Window            int   // attempts at once
 }
 
 // Progress tells how far it is.
 func (s *Sweep) Progress() Progress {
-	return Progress{s.total, s.finished.Load(), s.open.Load(), s.silent.Load(), s.window.now()}
+	return Progress{s.total, s.finished.Load(), s.open.Load(), s.asked.Load(), s.silent.Load(), s.window.now()}
 }
 
 // Run sweeps until all is done or ctx ends. Every port's result comes from the
 // channel, in no order; ports that ctx cut off do not come.
 func (s *Sweep) Run(ctx context.Context) <-chan Found {
-	s.began = time.Now()
 	go s.passes(ctx)
 	return s.out
 }
@@ -163,7 +146,7 @@ func (s *Sweep) pass(ctx context.Context, take func() (task, bool)) {
 	work = func() {
 		for !s.window.leave() {
 			t, ok := take()
-			if !ok || !s.pace(ctx) {
+			if !ok || !s.wait(ctx) {
 				s.window.done()
 				return
 			}
@@ -174,19 +157,20 @@ func (s *Sweep) pass(ctx context.Context, take func() (task, bool)) {
 	workers.Wait()
 }
 
-// pace keeps to the rate.
-func (s *Sweep) pace(ctx context.Context) bool {
-	if s.config.Rate <= 0 {
-		return true
+// wait keeps to the rate.
+func (s *Sweep) wait(ctx context.Context) bool {
+	if s.pace.gap <= 0 {
+		return ctx.Err() == nil
 	}
-	due := s.began.Add(time.Duration(float64(s.started.Add(1)-1) / s.config.Rate * float64(time.Second)))
-	return clock.Sleep(ctx, time.Until(due))
+	return clock.Sleep(ctx, time.Until(s.pace.due(time.Now())))
 }
 
 // ask makes one attempt and says what it tells about the window.
 func (s *Sweep) ask(ctx context.Context, t task) signal {
 	if t.tries > 0 {
 		s.silent.Add(-1)
+	} else {
+		s.asked.Add(1)
 	}
 	host, port := s.locate(t.number)
 	r := s.attempt(ctx, host, port)
@@ -242,12 +226,8 @@ func (s *Sweep) finish(host int, port uint16, r attempt.Result) {
 // could have given it to another attempt of ours, is asked twice: two attempts
 // whose ports are each other's meet in a simultaneous open, with nobody there.
 func (s *Sweep) attempt(ctx context.Context, host int, port uint16) attempt.Result {
-	h := &s.hosts[host]
-	to := h.Target.With(port)
-	at := make([]netip.AddrPort, len(h.Candidates))
-	for i, c := range h.Candidates {
-		at[i] = netip.AddrPortFrom(c.Addr(), port)
-	}
+	h := &s.hosts.all[host]
+	to, at := h.with(port), h.candidates(port)
 	r := s.config.Spec.Try(ctx, to, at)
 	if r.OK() && r.Own && port >= s.low {
 		r = s.config.Spec.Try(ctx, to, at)
@@ -257,10 +237,7 @@ func (s *Sweep) attempt(ctx context.Context, host int, port uint16) attempt.Resu
 
 // locate finds the host and port of a task's number.
 func (s *Sweep) locate(number int64) (host int, port uint16) {
-	before := int64(0)
-	for s.ends[host] <= number {
-		before = s.ends[host]
-		host++
-	}
-	return host, s.hosts[host].Ports[number-before]
+	host, _ = slices.BinarySearch(s.ends, number+1)
+	h := &s.hosts.all[host]
+	return host, h.port(int(number - s.ends[host] + int64(h.ports())))
 }

@@ -14,30 +14,49 @@ import (
 // ParseAll reads the targets of a command line: ADDRESS…, @FILE (one target a
 // line, # comments), @- for stdin, or exactly two arguments HOST PORTS. Errors
 // carry exit.Usage, or exit.Local for a file that cannot be read.
-func ParseAll(args []string, stdin io.Reader) ([]Target, error) {
-	if t, ok, err := parseHabit(args); ok {
-		return []Target{t}, err
-	}
-	var all []Target
-	for _, arg := range args {
-		if name, ok := strings.CutPrefix(arg, "@"); ok {
-			listed, err := readList(name, stdin)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, listed...)
-			continue
-		}
-		t, err := Parse(arg)
-		if err != nil {
-			return nil, err
-		}
+func ParseAll(args []string, stdin io.Reader) (all []Target, err error) {
+	err = Each(args, stdin, func(t Target) error {
 		all = append(all, t)
+		return nil
+	})
+	return all, err
+}
+
+// Each is ParseAll for very many targets: it hands over one at a time, in order, and
+// ends with the error of take, if there is one.
+func Each(args []string, stdin io.Reader, take func(Target) error) error {
+	if t, ok, err := parseHabit(args); ok {
+		if err != nil {
+			return err
+		}
+		return take(t)
 	}
-	if len(all) == 0 {
-		return nil, exit.Errorf(exit.Usage, "no target was given; the form is HOST:PORT")
+	given := false
+	counted := func(t Target) error {
+		given = true
+		return take(t)
 	}
-	return all, nil
+	for _, arg := range args {
+		if err := eachOf(arg, stdin, counted); err != nil {
+			return err
+		}
+	}
+	if !given {
+		return exit.Errorf(exit.Usage, "no target was given; the form is HOST:PORT")
+	}
+	return nil
+}
+
+// eachOf reads one argument: a target, or a list of them.
+func eachOf(arg string, stdin io.Reader, take func(Target) error) error {
+	if name, ok := strings.CutPrefix(arg, "@"); ok {
+		return readList(name, stdin, take)
+	}
+	t, err := Parse(arg)
+	if err != nil {
+		return err
+	}
+	return take(t)
 }
 
 // parseHabit reads netcat's HOST PORT, where PORT may be a list. ok tells
@@ -89,31 +108,30 @@ func keyword(text string) bool {
 }
 
 // readList reads the targets in a file, or on stdin when the name is "-".
-func readList(name string, stdin io.Reader) ([]Target, error) {
+func readList(name string, stdin io.Reader, take func(Target) error) error {
 	from := stdin
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, exit.Errorf(exit.Local, "read targets: %w", err)
+			return exit.Errorf(exit.Local, "read targets: %w", err)
 		}
 		defer f.Close()
 		from = f
 	}
-	var all []Target
 	lines := bufio.NewScanner(from)
 	for n := 1; lines.Scan(); n++ {
 		t, ok, err := parseLine(lines.Text())
-		if err != nil {
-			return nil, exit.Errorf(exit.Usage, "targets in %q, line %d: %w", name, n, err)
+		if ok && err == nil {
+			err = take(t)
 		}
-		if ok {
-			all = append(all, t)
+		if err != nil {
+			return exit.Errorf(exit.Usage, "targets in %q, line %d: %w", name, n, err)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, exit.Errorf(exit.Local, "read targets in %q: %w", name, err)
+		return exit.Errorf(exit.Local, "read targets in %q: %w", name, err)
 	}
-	return all, nil
+	return nil
 }
 
 // parseLine reads one line of a list: ADDRESS or HOST PORTS.

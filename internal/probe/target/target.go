@@ -3,7 +3,6 @@
 package target
 
 import (
-	"context"
 	"iter"
 	"net/netip"
 	"strconv"
@@ -66,23 +65,13 @@ func (t Target) ports() iter.Seq[uint16] {
 	}
 }
 
-// PortNumbers returns every port of a TCP target as a number, ascending.
-func (t Target) PortNumbers(ctx context.Context) ([]uint16, error) {
-	if t.Ports != nil {
-		all := make([]uint16, 0, t.Len())
-		for p := range t.ports() {
-			all = append(all, p)
-		}
-		return all, nil
+// PortNumbers returns the ports of a target that has several, ascending.
+func (t Target) PortNumbers() []uint16 {
+	all := make([]uint16, 0, t.Len())
+	for p := range t.ports() {
+		all = append(all, p)
 	}
-	known := t.Addr
-	known.Host, known.Loopback = "", false // only the port is to be looked up
-	known.Network = "tcp"
-	at, err := known.Resolve(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return []uint16{at[0].Port()}, nil
+	return all
 }
 
 // Expand lists the addresses of all targets in order.
