@@ -23,6 +23,9 @@ func (c *checkCmd) Run(call *cli.Call, shared *Cmd) error {
 	if err != nil {
 		return err
 	}
+	if c.Retries < 0 {
+		return exit.Errorf(exit.Usage, "--retries=%d: want a number that is not negative", c.Retries)
+	}
 	all := target.Expand(s.targets)
 	need, err := c.need(len(all))
 	if err != nil {

@@ -58,7 +58,7 @@ type waitCmd struct {
 	needFlags
 	Deadline cli.Duration `placeholder:"DUR" help:"Give up after DUR (default 30s, exit 124), or never with off."`
 	Interval cli.Duration `placeholder:"DUR" help:"Ask every DUR (default: from 5ms growing to 25ms on this machine, to 250ms elsewhere)."`
-	For      int          `placeholder:"N" help:"Wait for N successes in a row (default 1)."`
+	For      inARow       `placeholder:"N" help:"Wait for N successes in a row (default 1)."`
 	Down     bool         `help:"Wait until the target is gone. A name that does not resolve is not gone."`
 }
 

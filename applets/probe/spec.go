@@ -50,6 +50,9 @@ func (f *attemptFlags) conversation(s *attempt.Spec) (err error) {
 }
 
 func (f *attemptFlags) tls() (*tls.Config, error) {
+	if err := f.TLS.Options().Check(); err != nil {
+		return nil, exit.Errorf(exit.Usage, "TLS: %w", err)
+	}
 	config, err := f.TLS.Options().Config("") // each attempt fills in its target's name
 	if err != nil {
 		return nil, exit.Errorf(exit.Local, "TLS: %w", err)

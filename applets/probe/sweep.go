@@ -59,8 +59,8 @@ func (c *sweepCmd) Run(call *cli.Call, shared *Cmd) error {
 
 func (c *sweepCmd) begin(call *cli.Call, shared *Cmd) (w *sweeping, err error) {
 	w = &sweeping{stream: shared.Result.Output == "json"}
-	if c.Rate < 0 || c.Retries < 0 || c.Retries > maxRetries || c.Window < 0 {
-		return nil, exit.Errorf(exit.Usage, "--rate, --retries and --window want a number that is not negative, and --retries %d at most", maxRetries)
+	if err := c.bounds(); err != nil {
+		return nil, err
 	}
 	if w.expect, err = sweep.ParseExpect(c.ExpectOpen, c.ExpectClosed); err != nil {
 		return nil, err
@@ -74,6 +74,19 @@ func (c *sweepCmd) begin(call *cli.Call, shared *Cmd) (w *sweeping, err error) {
 	}
 	w.screen = live.Open(call.Stderr, shared.Result.Quiet || shared.Result.NoLive)
 	return w, nil
+}
+
+// bounds refuses numbers that make no sense.
+func (c *sweepCmd) bounds() error {
+	switch {
+	case !(c.Rate >= 0): // it may be no number at all
+		return exit.Errorf(exit.Usage, "--rate=%v: want a number of attempts a second", c.Rate)
+	case c.Window < 0:
+		return exit.Errorf(exit.Usage, "--window=%d: want a number that is not negative", c.Window)
+	case c.Retries < 0 || c.Retries > maxRetries:
+		return exit.Errorf(exit.Usage, "--retries=%d: want a number from 0 to %d", c.Retries, maxRetries)
+	}
+	return nil
 }
 
 // add takes a target.

@@ -33,13 +33,10 @@ func (c *waitCmd) Run(call *cli.Call, shared *Cmd) error {
 	if err != nil {
 		return err
 	}
-	if c.For < 0 {
-		return exit.Errorf(exit.Usage, "--for %d: want a number of successes", c.For)
-	}
 	ctx, cancel := s.until(c.Deadline.Or(defaultDeadline))
 	defer cancel()
 	view := newWaitView(call, shared.Result)
-	config := wait.Config{Spec: s.spec, Interval: c.Interval.Or(0), For: c.For, Down: c.Down, Turn: view.turn}
+	config := wait.Config{Spec: s.spec, Interval: c.Interval.Or(0), For: int(c.For), Down: c.Down, Turn: view.turn}
 	done := wait.All(ctx, config, all, need, func(e *wait.Ending) { c.ended(s, view, e, shared.Result.Quiet) })
 	view.end()
 	if done < need {

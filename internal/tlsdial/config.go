@@ -92,12 +92,25 @@ func (o Options) Config(host string) (*tls.Config, error) {
 	return c, o.protocols(c)
 }
 
-// protocols sets what is asked for, and that it must be agreed to.
-func (o Options) protocols(c *tls.Config) error {
+// Check returns what is wrong with the options as they were written, whatever is in
+// the files that they name.
+func (o Options) Check() error {
 	for _, name := range o.ALPN {
 		if name == "" || len(name) > longestALPN {
 			return fmt.Errorf("protocol %q: want a name of 1 to %d bytes", name, longestALPN)
 		}
+	}
+	if o.Pin == "" {
+		return nil
+	}
+	_, err := parsePin(o.Pin)
+	return err
+}
+
+// protocols sets what is asked for, and that it must be agreed to.
+func (o Options) protocols(c *tls.Config) error {
+	if err := o.Check(); err != nil {
+		return err
 	}
 	if len(o.ALPN) == 0 {
 		return nil

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"syscall"
 
+	"nettool/internal/exit"
 	"nettool/internal/report"
 	"nettool/internal/socket"
 )
@@ -44,7 +45,7 @@ func classify(ctx context.Context, p Phase, err error) (o Outcome, errno, detail
 	errno = socket.ErrnoName(number)
 	class := socket.ClassOf(err)
 	switch {
-	case class == socket.Local:
+	case class == socket.Local, p == DNS && exit.Of(err) == exit.Local:
 		return LocalError, errno, socket.Reason(err)
 	case p == DNS:
 		return DNSError, "", socket.Reason(err)

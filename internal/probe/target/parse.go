@@ -2,6 +2,7 @@ package target
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -79,6 +80,9 @@ func pair(host, ports string) (Target, error) {
 	if err != nil {
 		return Target{}, err
 	}
+	if addr.Host, err = asciiHost(addr.Host); err != nil {
+		return Target{}, exit.Errorf(exit.Usage, "target %q: %w", host+" "+ports, err)
+	}
 	return withPorts(addr, ranges), nil
 }
 
@@ -118,9 +122,13 @@ func readList(name string, stdin io.Reader, take func(Target) error) error {
 		defer f.Close()
 		from = f
 	}
-	lines := bufio.NewScanner(from)
-	for n := 1; lines.Scan(); n++ {
-		t, ok, err := parseLine(lines.Text())
+	lines, n := bufio.NewScanner(from), 1
+	for ; lines.Scan(); n++ {
+		line := lines.Text()
+		if n == 1 {
+			line = strings.TrimPrefix(line, "\ufeff") // as some editors begin a file
+		}
+		t, ok, err := parseLine(line)
 		if ok && err == nil {
 			err = take(t)
 		}
@@ -128,8 +136,11 @@ func readList(name string, stdin io.Reader, take func(Target) error) error {
 			return exit.Errorf(exit.Usage, "targets in %q, line %d: %w", name, n, err)
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return exit.Errorf(exit.Local, "read targets in %q: %w", name, err)
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return exit.Errorf(exit.Usage, "targets in %q, line %d: has more than %d bytes", name, n, bufio.MaxScanTokenSize)
+	case err != nil:
+		return exit.Errorf(exit.Local, "read targets in %q, line %d: %w", name, n, err)
 	}
 	return nil
 }
@@ -193,7 +204,10 @@ func parseSingle(text string) (Target, error) {
 	case addr.Network == "unix":
 		return Target{Addr: addr}, nil
 	}
-	if _, err := parsePort(addr.Port); err != nil {
+	if _, err = parsePort(addr.Port); err == nil {
+		addr.Host, err = asciiHost(addr.Host)
+	}
+	if err != nil {
 		return Target{}, exit.Errorf(exit.Usage, "target %q: %w", text, err)
 	}
 	return Target{Addr: addr}, nil

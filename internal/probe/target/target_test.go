@@ -31,6 +31,13 @@ func TestParseAll(t *testing.T) {
 		{"unix:/a,b-1", "unix:/a,b-1"},
 		{"/tmp/a:1-2", "unix:/tmp/a:1-2"},
 		{"db:65535,65534", "db:65534 db:65535"},
+		{"Bücher.Example:1", "xn--bcher-kva.Example:1"},
+		{"bücher.example 1", "xn--bcher-kva.example:1"},
+		{"tls:tcp4:例え.テスト:1-2", "tls:tcp4:xn--r8jz45g.xn--zckzah:1 tls:tcp4:xn--r8jz45g.xn--zckzah:2"},
+		{"пример.испытание:1", "xn--e1afmkfd.xn--80akhbyknj4f:1"},
+		{"他们为什么不说中文:1", "xn--ihqwcrb4cv8a8dqg056pqjye:1"},
+		{"ü.a:1", "xn--tda.a:1"},
+		{"unix:/ü", "unix:/ü"},
 	} {
 		got, err := labels(strings.Fields(tt.args))
 		if err != nil || got != tt.want {
@@ -65,6 +72,10 @@ func TestParseErrors(t *testing.T) {
 		{"a:b:c", "too many colons"},
 		{"udp:db:53", "TCP and unix stream sockets only"},
 		{"fd:3", "TCP and unix stream sockets only"},
+		{"u\u0308ber:1", "write them as one character"},
+		{"b\u00fc\u200bcher:1", "holds '\\u200b'"},
+		{"b\xfccher:1", "the host name"},
+		{strings.Repeat("ü", 64) + ":1", "is too long"},
 		{"db:no-such-service", "neither a number nor a known service"},
 	} {
 		_, err := target.ParseAll(strings.Fields(tt.args), nil)
@@ -97,16 +108,16 @@ func TestList(t *testing.T) {
 func TestLongLine(t *testing.T) {
 	t.Parallel()
 	for length, ok := range map[int]bool{60000: true, 70000: false} {
-		text := "db:1\n#" + strings.Repeat("x", length) + "\n"
+		text := "\ufeffdb:1\n#" + strings.Repeat("x", length) + "\n"
 		got, err := target.ParseAll([]string{"@-"}, strings.NewReader(text))
-		if ok && (err != nil || len(got) != 1) || !ok && exit.Of(err) != exit.Local {
+		if ok && (err != nil || len(got) != 1) || !ok && (exit.Of(err) != exit.Usage || !strings.Contains(err.Error(), `"-", line 2: has more than`)) {
 			t.Errorf("a line of %d bytes: %v, %v", length, got, err)
 		}
 	}
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"db:5432", "80", "[::1]:1-2", "h:22,80,8000-8100", "unix:/x", "tls:h:1", "h:-", ":,", "[fe80::1%eth0]:80"} {
+	for _, s := range []string{"db:5432", "80", "[::1]:1-2", "h:22,80,8000-8100", "unix:/x", "tls:h:1", "h:-", ":,", "[fe80::1%eth0]:80", "bücher:1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
