@@ -33,11 +33,14 @@ func (c *waitCmd) Run(call *cli.Call, shared *Cmd) error {
 	if err != nil {
 		return err
 	}
+	if call.Rest != nil && shared.Result.Output != "text" {
+		s.sink = shared.Result.sink(call.Stderr) // standard output will be the command's
+	}
 	ctx, cancel := s.until(c.Deadline.Or(defaultDeadline))
 	defer cancel()
 	view := newWaitView(call, shared.Result)
 	config := wait.Config{Spec: s.spec, Interval: c.Interval.Or(0), For: int(c.For), Down: c.Down, Turn: view.turn}
-	done := wait.All(ctx, config, all, need, func(e *wait.Ending) { c.ended(s, view, e, shared.Result.Quiet) })
+	done := wait.All(ctx, config, all, need, func(e *wait.Ending) { c.ended(s, view, e, shared.Result) })
 	view.end()
 	if done < need {
 		return s.end(exit.WaitDeadline)
@@ -50,12 +53,12 @@ func (c *waitCmd) Run(call *cli.Call, shared *Cmd) error {
 
 // ended writes how one wait ended: to standard output, or to standard error when
 // a command will own standard output.
-func (c *waitCmd) ended(s *session, view *waitView, e *wait.Ending, quiet bool) {
+func (c *waitCmd) ended(s *session, view *waitView, e *wait.Ending, flags resultFlags) {
 	view.ended(e.Last.Target, func() {
-		if s.call.Rest == nil {
+		if s.call.Rest == nil || flags.Output != "text" {
 			s.sink.Waited(e)
 			s.flush()
-		} else if !quiet {
+		} else if !flags.Quiet {
 			report.Notice(s.call.Stderr, s.call.Name, "%s", record.WaitedLine(e))
 		}
 	})

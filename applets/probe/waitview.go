@@ -32,9 +32,10 @@ type waitView struct {
 }
 
 func newWaitView(call *cli.Call, flags resultFlags) *waitView {
+	results := call.Rest != nil && flags.Output != "text" // standard error is theirs
 	v := &waitView{
-		call: call, verbose: flags.Verbose, quiet: flags.Quiet, began: time.Now(), stop: func() {},
-		screen: live.Open(call.Stderr, flags.Quiet || flags.NoLive), states: map[socket.Addr]string{},
+		call: call, verbose: flags.Verbose, quiet: flags.Quiet || results, began: time.Now(), stop: func() {},
+		screen: live.Open(call.Stderr, flags.Quiet || flags.NoLive || results), states: map[socket.Addr]string{},
 	}
 	if v.screen.On() {
 		v.stop = clock.Every(100*time.Millisecond, v.redraw)

@@ -23,6 +23,7 @@ type Config struct {
 	Overlap  int           // attempts at one target at once; default what descriptors allow, at most 4096
 	Redraw   time.Duration // how often Observer.Redraw is called; zero is never
 
+	slots attempt.Slots
 	exact bool // ticks are met to within some microseconds
 }
 
@@ -75,6 +76,7 @@ func (c Config) withDefaults(targets, room int) Config {
 	if c.Overlap <= 0 {
 		c.Overlap = min(max(room/2/targets, 1), 4096)
 	}
+	c.slots = attempt.NewSlots(room)
 	const few = 8
 	c.exact = targets <= few
 	return c

@@ -111,7 +111,7 @@ func (s *schedule) attempt(ctx context.Context, seq int64, due time.Time) {
 	if known := s.known.Load(); known != nil {
 		candidates = *known
 	}
-	r := s.config.Spec.Try(ctx, s.to, candidates)
+	r := s.config.slots.Try(ctx, &s.config.Spec, s.to, candidates)
 	s.remember(&r)
 	s.open.Add(-1)
 	s.events <- event{target: s.number, seq: seq, due: due, result: r}

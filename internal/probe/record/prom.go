@@ -1,6 +1,8 @@
 package record
 
 import (
+	"math"
+
 	"nettool/internal/metrics"
 	"nettool/internal/probe/attempt"
 	"nettool/internal/probe/tally"
@@ -32,10 +34,13 @@ func (s *promSink) Finding(f Finding) {
 	t.counts[f.Result.Outcome]++
 }
 
-// Waited counts the last attempt, and how long it all took.
+// Waited counts all the attempts, and how long it all took.
 func (s *promSink) Waited(w *wait.Ending) {
-	s.Finding(Finding{Result: &w.Last})
-	s.of(w.Last.Target).waited = w.Took.Seconds()
+	t := s.of(w.Last.Target)
+	t.last, t.waited = w.Last, w.Took.Seconds()
+	for o, n := range w.Outcomes {
+		t.counts[o] += n
+	}
 }
 
 // Change writes nothing: nettool_probe_up tells the state at the end.
@@ -120,7 +125,11 @@ func responses(p *metrics.Text, t *promTarget, to string) {
 	}
 	h := &t.summary.Response
 	for _, q := range []float64{0.5, 0.9, 0.99, 0.999} {
-		p.Sample("nettool_probe_response_seconds", h.Quantile(q).Seconds(), "target", to, "quantile", metrics.Number(q))
+		seconds := h.Quantile(q).Seconds()
+		if h.N() == 0 {
+			seconds = math.NaN() // as Prometheus' own summaries have it
+		}
+		p.Sample("nettool_probe_response_seconds", seconds, "target", to, "quantile", metrics.Number(q))
 	}
 	p.Sample("nettool_probe_response_seconds_sum", h.Sum().Seconds(), "target", to)
 	p.Sample("nettool_probe_response_seconds_count", float64(h.N()), "target", to)

@@ -35,7 +35,7 @@ func TestProm(t *testing.T) {
 		"\nnettool_probe_attempts_total{target=\"unix:/q\\\"\\\\\",outcome=\"refused\"} 1\n",
 		"\nnettool_probe_duration_seconds{target=\"a:80\",phase=\"total\"} 0.00003\n" +
 			"nettool_probe_duration_seconds{target=\"a:80\",phase=\"connect\"} 0.00002\n",
-		"\nnettool_probe_response_seconds{target=\"a:80\",quantile=\"0.999\"} 0\n" +
+		"\nnettool_probe_response_seconds{target=\"a:80\",quantile=\"0.999\"} NaN\n" +
 			"nettool_probe_response_seconds_sum{target=\"a:80\"} 0\nnettool_probe_response_seconds_count{target=\"a:80\"} 0\n",
 		"\nnettool_probe_missed_ticks_total{target=\"a:80\"} 2\n",
 		"\n# TYPE nettool_probe_waited_seconds gauge\n",

@@ -110,6 +110,8 @@ func verdict(w *wait.Ending) string {
 	switch {
 	case w.Down && w.Done:
 		return "down"
+	case w.Down && (w.Last.Outcome == attempt.DNSError || !w.Last.Outcome.Verdict()):
+		return "not known to be down"
 	case w.Down:
 		return "still up"
 	case w.Done:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"nettool/internal/probe/attempt"
 	"nettool/internal/socket"
 )
 
@@ -16,6 +17,9 @@ func All(ctx context.Context, c Config, targets []socket.Addr, need int, emit fu
 	defer cancel()
 	if need <= 0 {
 		need = len(targets)
+	}
+	if c.Slots == nil {
+		c.Slots = attempt.NewSlots(attempt.Room())
 	}
 	var waiting sync.WaitGroup
 	endings := make(chan Ending)

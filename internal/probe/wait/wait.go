@@ -18,6 +18,7 @@ type Config struct {
 	Interval time.Duration // between the starts of attempts; zero grows from 5 ms
 	For      int           // successes in a row, default 1
 	Down     bool          // wait until the target is gone instead
+	Slots    attempt.Slots // bound the attempts at once; nil is no bound
 	// Turn, if not nil, is called for the first attempt and for every one that ends
 	// differently from the one before.
 	Turn func(r *attempt.Result, since time.Duration)
@@ -36,6 +37,7 @@ type Ending struct {
 	Done     bool // the target became what was waited for
 	Down     bool // it was to go away
 	Attempts int
+	Outcomes [attempt.Outcomes]int64 // of the attempts
 	Took     time.Duration
 	History  []Stretch
 }
@@ -56,12 +58,13 @@ func Run(ctx context.Context, c Config, to socket.Addr) Ending {
 	e := Ending{Down: c.Down}
 	row, gap := 0, firstInterval
 	for {
-		r := c.Spec.Try(ctx, to, nil)
+		r := c.Slots.Try(ctx, &c.Spec, to, nil)
 		if e.Attempts > 0 && cutShort(ctx, r.Outcome) {
 			return e.end(began) // the one before tells more
 		}
 		e.Last = r
 		e.Attempts++
+		e.Outcomes[r.Outcome]++
 		since := e.Last.Start.Sub(began)
 		e.Took = time.Since(began)
 		e.note(&c, since)
