@@ -81,7 +81,7 @@ type pingCmd struct {
 // Help introduces the subcommand.
 func (*pingCmd) Help() string {
 	return "Ask again and again on an absolute schedule: attempts may overlap, and a tick at which none could start is counted as missed. " +
-		"The summary's response times count from when an attempt was due, service times from when it started; a missed tick counts among the response times, as long as it took until an attempt could start again. --require judges response times. ^C ends with the summary, and with an exit code by the results. " +
+		"The summary's response times count from when an attempt was due, service times from when it started; a missed tick counts among the response times, as long as it took until an attempt could start again. --require judges response times. ^C ends with the summary, and with an exit code by the results; ^\\ (SIGQUIT) tells how it goes. " +
 		"On a terminal there is a live table; standard output then has the changes and the summary only, or every attempt with -v."
 }
 

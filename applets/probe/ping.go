@@ -1,6 +1,9 @@
 package probe
 
 import (
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"nettool/internal/cli"
@@ -11,6 +14,7 @@ import (
 	"nettool/internal/probe/record"
 	"nettool/internal/probe/tally"
 	"nettool/internal/probe/target"
+	"nettool/internal/report"
 	"nettool/internal/socket"
 )
 
@@ -40,13 +44,31 @@ func (c *pingCmd) Run(call *cli.Call, shared *Cmd) error {
 		Spec: p.spec, Interval: c.Interval.Or(ping.DefaultInterval), Count: c.Count, Duration: c.Duration.Or(0),
 		Redraw: 200 * time.Millisecond,
 	}
-	see := ping.Observer{Attempt: p.attempt, Change: p.change}
+	see := ping.Observer{Attempt: p.attempt, Change: p.change, Asked: asked(), Tell: p.tell}
 	if p.table.On() {
 		see.Redraw = p.draw
 	}
 	ping.Run(p.ctx, config, p.targets, p.tallies, see)
 	p.table.Clear()
 	return p.finish()
+}
+
+// asked hears of ^\, with which people ask ping how it goes. For the other applets it is
+// the end.
+func asked() <-chan os.Signal {
+	signals := make(chan os.Signal, 1)
+	signal.Reset(syscall.SIGQUIT)
+	signal.Notify(signals, syscall.SIGQUIT)
+	return signals
+}
+
+// tell says how it goes, on standard error.
+func (p *pinging) tell() {
+	p.table.Clear()
+	for i, to := range p.targets {
+		sum := &record.Summary{Target: &to, Tally: p.tallies[i], Elapsed: time.Since(p.began)}
+		report.Notice(p.call.Stderr, p.call.Name, "%s", record.InterimLine(sum))
+	}
 }
 
 func (c *pingCmd) begin(call *cli.Call, shared *Cmd) (p *pinging, err error) {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/signal"
+	"sync"
+	"syscall"
 	"time"
 
 	"nettool/internal/cli"
@@ -20,7 +23,7 @@ type session struct {
 	spec    attempt.Spec
 	targets []target.Target
 	sink    record.Sink
-	ctx     context.Context // ends at ^C and SIGTERM, and when results cannot be written
+	ctx     context.Context // ends at ^C, SIGTERM and SIGHUP, and when results cannot be written
 	quit    context.CancelCauseFunc
 	stop    func()
 	began   time.Time
@@ -54,7 +57,34 @@ func (c *Cmd) beginWith(call *cli.Call, timeout time.Duration, read func() error
 	}
 	s.sink = c.Result.sink(call.Stdout)
 	s.ctx, s.quit, s.stop = interrupt.Context()
+	s.stop = s.onHangUp(s.stop)
 	return s, nil
+}
+
+// onHangUp has SIGHUP, which comes when the terminal goes, end the session as ^C does,
+// so that the summary is written: standard output may be a file. nohup(1) ignores it,
+// and so do we. It returns stop with this ended, too.
+func (s *session) onHangUp(stop func()) func() {
+	if signal.Ignored(syscall.SIGHUP) {
+		return stop
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	var watching sync.WaitGroup
+	watching.Go(func() { s.awaitHangUp(signals) })
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+		watching.Wait()
+		stop()
+	}
+}
+
+// awaitHangUp ends the session at the first signal. The shell may send another.
+func (s *session) awaitHangUp(signals <-chan os.Signal) {
+	for range signals {
+		s.quit(exit.With(exit.Signal(syscall.SIGHUP), &interrupt.Error{Signal: syscall.SIGHUP}))
+	}
 }
 
 func (f *resultFlags) sink(stdout *os.File) record.Sink {

@@ -163,7 +163,7 @@ func numeric(a socket.Addr) bool {
 
 func (s *Spec) connect(ctx context.Context, r *Result, candidates []netip.AddrPort) (l *link, err error) {
 	err = r.during(Connected, func() (err error) {
-		l, err = race(ctx, r, candidates, s.Level == Syn)
+		l, err = s.race(ctx, r, candidates)
 		return err
 	})
 	return l, err

@@ -9,10 +9,14 @@ import (
 
 // race connects to the first candidate that answers. If none does, it returns the
 // most telling error. r gets the address that the link or the error belongs to.
-func race(ctx context.Context, r *Result, candidates []netip.AddrPort, half bool) (*link, error) {
+func (s *Spec) race(ctx context.Context, r *Result, candidates []netip.AddrPort) (*link, error) {
 	tries, best := socket.Race(ctx, candidates, func(ctx context.Context, at netip.AddrPort) (*link, error) {
 		l := &link{}
-		return l, knock(ctx, l, r.Target, at, half)
+		err := knock(ctx, l, r.Target, at, s.Level == Syn)
+		if socket.ClassOf(err) == socket.Reset && !s.speaks(r.Target) {
+			err = nil // there was a connection to reset: whether that is seen here or later is chance
+		}
+		return l, err
 	}, (*link).close)
 	if best < 0 {
 		best = mostTelling(tries)

@@ -24,8 +24,7 @@ const most = 64 << 10
 // use does what the level asks for on a connected link, which stays the
 // caller's.
 func (s *Spec) use(ctx context.Context, r *Result, l *link) error {
-	secure := r.Target.TLS || s.Level == TLS
-	if s.Level == Syn || s.Level == Connect && !secure && s.Banner <= 0 {
+	if !s.speaks(r.Target) {
 		return nil
 	}
 	conn, err := l.conn()
@@ -34,7 +33,7 @@ func (s *Spec) use(ctx context.Context, r *Result, l *link) error {
 	}
 	conn, stop := follow(ctx, conn)
 	defer stop()
-	if !secure {
+	if !r.Target.TLS && s.Level != TLS {
 		return cut(ctx, s.exchange(r, conn))
 	}
 	safe, err := s.handshake(ctx, r, conn)
@@ -42,6 +41,12 @@ func (s *Spec) use(ctx context.Context, r *Result, l *link) error {
 		return cut(ctx, err)
 	}
 	return cut(ctx, blamed(r, safe, s.exchange(r, safe)))
+}
+
+// speaks reports whether a connection to a target is used, or is itself all that is
+// asked for.
+func (s *Spec) speaks(to socket.Addr) bool {
+	return s.Level != Syn && (s.Level != Connect || to.TLS || s.Banner > 0)
 }
 
 // blamed puts an error of an exchange over TLS down to the handshake where it belongs

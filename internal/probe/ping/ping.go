@@ -5,6 +5,7 @@ package ping
 
 import (
 	"context"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -35,6 +36,10 @@ type Observer struct {
 	// of the schedule, so that it may come later than the attempt itself.
 	Change func(target int, c *tally.Change)
 	Redraw func()
+	// Tell is called when something comes from Asked: somebody wants to know how it
+	// goes.
+	Tell  func()
+	Asked <-chan os.Signal
 }
 
 // DefaultInterval is the time between ticks.
@@ -112,6 +117,8 @@ func collect(c *Config, events <-chan event, tallies []*tally.Tally, see Observe
 			}
 		case <-redraw:
 			see.Redraw()
+		case <-see.Asked:
+			see.Tell()
 		}
 	}
 }

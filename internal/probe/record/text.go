@@ -212,6 +212,15 @@ func SummaryLine(sum *Summary) string {
 	return b.String()
 }
 
+// InterimLine is a summary in one line, while it goes on.
+func InterimLine(sum *Summary) string {
+	line := SummaryLine(sum)
+	if sum.Tally.OK > 0 {
+		line += ", response " + times(&sum.Tally.Response)
+	}
+	return line
+}
+
 func (s *textSink) outages(t *tally.Tally) {
 	kept, count := t.Outages()
 	for _, o := range kept {
