@@ -71,11 +71,12 @@ func (*waitCmd) Help() string {
 
 // pingCmd asks again and again.
 type pingCmd struct {
-	Targets  []string     `arg:"" name:"target" sep:"none" help:"As for check."`
-	Count    int64        `short:"c" placeholder:"N" help:"Ask every target N times."`
-	Interval cli.Duration `short:"i" placeholder:"DUR" help:"Ask every DUR (default 1s), however long an answer takes."`
-	Duration cli.Duration `placeholder:"DUR" help:"Ask for DUR."`
-	Require  string       `placeholder:"CONDITIONS" help:"What must hold for exit code 0, as in 'p99<5ms,errors<0.1%'; of min mean p50 p90 p99 p999 max jitter outage errors ok missed (default: every target answered once)."`
+	Targets    []string     `arg:"" name:"target" sep:"none" help:"As for check."`
+	Count      int64        `short:"c" placeholder:"N" help:"Ask every target N times."`
+	Interval   cli.Duration `short:"i" placeholder:"DUR" help:"Ask every DUR (default 1s), however long an answer takes."`
+	Duration   cli.Duration `placeholder:"DUR" help:"Ask for DUR."`
+	Timestamps bool         `help:"Begin each line of text about an attempt with the time at which it started."`
+	Require    string       `placeholder:"CONDITIONS" help:"What must hold for exit code 0, as in 'p99<5ms,errors<0.1%'; of min mean p50 p90 p99 p999 max jitter outage errors ok missed (default: every target answered once)."`
 }
 
 // Help introduces the subcommand.

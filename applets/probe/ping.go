@@ -29,6 +29,7 @@ type pinging struct {
 	tallies  []*tally.Tally
 	require  []tally.Threshold
 	attempts bool // every attempt is written
+	stamped  bool // with its time, in text
 }
 
 // Run asks until it is told to stop.
@@ -72,7 +73,7 @@ func (p *pinging) tell() {
 }
 
 func (c *pingCmd) begin(call *cli.Call, shared *Cmd) (p *pinging, err error) {
-	p = &pinging{}
+	p = &pinging{stamped: c.Timestamps}
 	if c.Require != "" {
 		if p.require, err = tally.ParseThresholds(c.Require); err != nil {
 			return nil, err
@@ -99,12 +100,13 @@ func (c *pingCmd) begin(call *cli.Call, shared *Cmd) (p *pinging, err error) {
 	return p, nil
 }
 
-func (p *pinging) attempt(target int, seq int64, r *attempt.Result) {
+func (p *pinging) attempt(target int, tick ping.Tick, r *attempt.Result) {
 	p.table.Add(target, r)
 	if !p.attempts {
 		return
 	}
-	p.write(func() { p.sink.Finding(record.Finding{Kind: "attempt", Seq: seq, Result: r}) })
+	f := record.Finding{Kind: "attempt", Seq: tick.Seq, Due: tick.Due, Response: max(tick.Late, 0) + r.Total, Stamped: p.stamped, Result: r}
+	p.write(func() { p.sink.Finding(f) })
 }
 
 func (p *pinging) change(target int, c *tally.Change) {

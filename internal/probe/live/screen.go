@@ -3,8 +3,10 @@
 package live
 
 import (
+	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,14 +19,15 @@ type Screen struct {
 	to    *os.File
 	on    bool
 	color bool
-	drawn int // lines on the screen now
+	drawn []int // how wide the lines on the screen are
+	size  func(*os.File) (columns, rows int)
 }
 
 // Open returns a screen on f, which stays the caller's. It is on when f is a
 // terminal that can move its cursor, and quiet is not asked for. NO_COLOR in the
 // environment turns colours off.
 func Open(f *os.File, quiet bool) *Screen {
-	s := &Screen{to: f, on: !quiet && movable(os.Getenv("TERM")) && isTerminal(f)}
+	s := &Screen{to: f, size: size, on: !quiet && movable(os.Getenv("TERM")) && isTerminal(f)}
 	s.color = s.on && os.Getenv("NO_COLOR") == ""
 	return s
 }
@@ -62,34 +65,50 @@ func (s *Screen) Draw(lines ...string) {
 		s.Clear()
 		return
 	}
-	columns, rows := size(s.to)
+	columns, rows := s.size(s.to)
 	var b strings.Builder
-	s.rewind(&b)
-	s.drawn = min(len(lines), max(rows-1, 1))
-	for _, line := range lines[:s.drawn] {
-		b.WriteString(cut(line, columns-1))
+	s.rewind(&b, columns)
+	s.drawn = s.drawn[:0]
+	for _, line := range fit(lines, max(rows-1, 1)) {
+		line, width := cut(line, columns-1)
+		s.drawn = append(s.drawn, width)
+		b.WriteString(line)
 		b.WriteString("\x1b[K\n")
 	}
 	b.WriteString("\x1b[J")
 	s.to.WriteString(b.String())
 }
 
+// fit leaves as many lines as there are rows; the last one then tells of the others.
+func fit(lines []string, rows int) []string {
+	if len(lines) <= rows {
+		return lines
+	}
+	shown := lines[:rows-1]
+	return append(slices.Clone(shown), fmt.Sprintf("… %d more", len(lines)-len(shown)))
+}
+
 // Clear removes the view, so that something else can be written.
 func (s *Screen) Clear() {
-	if !s.On() || s.drawn == 0 {
+	if !s.On() || len(s.drawn) == 0 {
 		return
 	}
 	var b strings.Builder
-	s.rewind(&b)
+	columns, _ := s.size(s.to)
+	s.rewind(&b, columns)
 	b.WriteString("\x1b[J")
 	s.to.WriteString(b.String())
-	s.drawn = 0
+	s.drawn = s.drawn[:0]
 }
 
-func (s *Screen) rewind(b *strings.Builder) {
+// rewind moves the cursor to where the view begins. A terminal that has become narrower
+// has wrapped the lines that do not fit any more.
+func (s *Screen) rewind(b *strings.Builder, columns int) {
 	b.WriteByte('\r')
-	for range s.drawn {
-		b.WriteString("\x1b[A")
+	for _, width := range s.drawn {
+		for range max((width+columns-1)/columns, 1) {
+			b.WriteString("\x1b[A")
+		}
 	}
 }
 
@@ -111,9 +130,9 @@ func (s *Screen) Paint(c Color, text string) string {
 	return "\x1b[" + string(c) + "m" + text + "\x1b[0m"
 }
 
-// cut shortens a line to so many columns; escape sequences take none, and are
-// all kept.
-func cut(line string, columns int) string {
+// cut shortens a line to so many columns and tells how many it takes; escape sequences
+// take none, and are all kept.
+func cut(line string, columns int) (shown string, width int) {
 	var b strings.Builder
 	for len(line) > 0 {
 		if strings.HasPrefix(line, "\x1b[") {
@@ -123,11 +142,11 @@ func cut(line string, columns int) string {
 			continue
 		}
 		_, n := utf8.DecodeRuneInString(line)
-		if columns > 0 {
+		if width < columns {
 			b.WriteString(line[:n])
-			columns--
+			width++
 		}
 		line = line[n:]
 	}
-	return b.String()
+	return b.String(), width
 }

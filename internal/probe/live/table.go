@@ -44,7 +44,7 @@ func (t *Table) Draw(tallies []*tally.Tally) {
 	if !t.On() {
 		return
 	}
-	lines := []string{t.Paint(Faint, fmt.Sprintf("%-*s %-12s %6s %6s %7s %7s %7s", t.width, "target", "state", "sent", "ok", "last", "p50", "p99"))}
+	lines := []string{t.Paint(Faint, fmt.Sprintf("%-*s %-12s %6s %6s %7s %7s %7s service times", t.width, "target", "state", "sent", "ok", "last", "p50", "p99"))}
 	for i := range tallies {
 		lines = append(lines, t.row(i, tallies[i]))
 	}

@@ -30,8 +30,8 @@ type Config struct {
 
 // Observer is told what happens, by one goroutine. Funcs may be nil.
 type Observer struct {
-	// Attempt is called when an attempt ends; seq counts a target's ticks from 1.
-	Attempt func(target int, seq int64, r *attempt.Result)
+	// Attempt is called when an attempt at a target ends.
+	Attempt func(target int, tick Tick, r *attempt.Result)
 	// Change is called when a target goes down or comes up. It follows the order
 	// of the schedule, so that it may come later than the attempt itself.
 	Change func(target int, c *tally.Change)
@@ -40,6 +40,13 @@ type Observer struct {
 	// goes.
 	Tell  func()
 	Asked <-chan os.Signal
+}
+
+// Tick is a moment of the schedule at which an attempt was due.
+type Tick struct {
+	Seq  int64         // counts a target's ticks from 1
+	Due  time.Duration // since the schedule began
+	Late time.Duration // until the attempt started
 }
 
 // DefaultInterval is the time between ticks.
@@ -69,7 +76,7 @@ func Run(ctx context.Context, c Config, targets []socket.Addr, tallies []*tally.
 		schedules.Go(func() { s.run(ctx) })
 	}
 	go closeAfter(&schedules, events)
-	collect(&c, events, tallies, see)
+	collect(&c, start, events, tallies, see)
 }
 
 // withDefaults fills in what is not given, for this number of targets and with room
@@ -93,7 +100,7 @@ func closeAfter(w *sync.WaitGroup, events chan<- event) {
 }
 
 // collect hands events on until there are no more.
-func collect(c *Config, events <-chan event, tallies []*tally.Tally, see Observer) {
+func collect(c *Config, start time.Time, events <-chan event, tallies []*tally.Tally, see Observer) {
 	lines := slices.Repeat([]line{{interval: c.Interval}}, len(tallies))
 	var redraw <-chan time.Time
 	if c.Redraw > 0 && see.Redraw != nil {
@@ -108,7 +115,7 @@ func collect(c *Config, events <-chan event, tallies []*tally.Tally, see Observe
 				return
 			}
 			if e.missed == 0 && see.Attempt != nil {
-				see.Attempt(e.target, e.seq, &e.result)
+				see.Attempt(e.target, Tick{e.seq, e.due.Sub(start), e.result.Start.Sub(e.due)}, &e.result)
 			}
 			for change := range lines[e.target].take(e, tallies[e.target]) {
 				if see.Change != nil {

@@ -87,12 +87,15 @@ func TestOverlap(t *testing.T) {
 	var latest int64
 	outOfOrder := false
 	ping.Run(ctx, c, []socket.Addr{server.to}, []*tally.Tally{count}, ping.Observer{
-		Attempt: func(_ int, seq int64, r *attempt.Result) {
-			if r.OK() && seq < latest {
+		Attempt: func(_ int, tick ping.Tick, r *attempt.Result) {
+			if tick.Due != time.Duration(tick.Seq-1)*c.Interval || tick.Late < 0 {
+				t.Errorf("tick %+v", tick)
+			}
+			if r.OK() && tick.Seq < latest {
 				outOfOrder = true
 				cancel()
 			}
-			latest = max(latest, seq)
+			latest = max(latest, tick.Seq)
 			server.letGo() // an attempt has ended while the first still waits
 		},
 	})

@@ -42,6 +42,8 @@ type attemptLine struct {
 	head
 	place
 	Seq         *int64  `json:"seq"`
+	DueUS       *int64  `json:"due_us"`
+	ResponseUS  *int64  `json:"response_us"`
 	Addr        *string `json:"addr"`
 	Outcome     string  `json:"outcome"`
 	Phase       *string `json:"phase"`
@@ -232,6 +234,7 @@ func ofFinding(f Finding) attemptLine {
 	}
 	if f.Seq > 0 {
 		line.Seq = &f.Seq
+		line.DueUS, line.ResponseUS = pointer(f.Due.Microseconds()), pointer(f.Response.Microseconds())
 	}
 	if r.RTT > 0 {
 		line.RTTUS = pointer(r.RTT.Microseconds())

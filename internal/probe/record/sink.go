@@ -19,8 +19,13 @@ import (
 // Finding is one attempt, or one port of a sweep.
 type Finding struct {
 	Kind   string // "attempt" or "port"
-	Seq    int64  // from 1, in a series of attempts; zero is none
 	Result *attempt.Result
+
+	// The rest is for one of a series of attempts.
+	Seq      int64         // from 1; zero is no series
+	Due      time.Duration // when it was due, since the series began
+	Response time.Duration // from there until it ended
+	Stamped  bool          // text begins with the time
 }
 
 // Summary is what a series of attempts came to.

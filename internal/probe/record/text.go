@@ -24,6 +24,9 @@ type textSink struct {
 // Finding writes one attempt: db:5432 refused 0.21 ms (connect).
 func (s *textSink) Finding(f Finding) {
 	line := Line(f.Result)
+	if f.Stamped {
+		line = clock(f.Result.Start) + " " + line
+	}
 	if f.Seq > 0 {
 		line += fmt.Sprintf(", seq %d", f.Seq)
 	}
