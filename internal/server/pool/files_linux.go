@@ -3,6 +3,10 @@
 package pool
 
 import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
 	"nettool/internal/handoff"
 )
 
@@ -32,13 +36,15 @@ func (p *Pool) filed(w *worker, m *handoff.Filed) {
 	p.host.Filed(w.conn, m, func() { p.reply(w, &handoff.Noted{ID: m.ID}) })
 }
 
-// reply answers a child that still waits for it.
+// reply answers a child that still waits for it. One that is gone has perhaps said more,
+// and its end is heard behind that.
 func (p *Pool) reply(w *worker, n *handoff.Noted) {
 	if w.conn == nil || w.conn.ID != n.ID || !w.asks || w.retired {
 		return
 	}
 	w.asks = false
-	if err := w.child.Note(n); err != nil {
+	err := w.child.Note(n)
+	if err != nil && !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
 		p.died(w)
 	}
 }
