@@ -53,7 +53,7 @@ func (c *Cmd) Run(call *cli.Call) error {
 
 // check refuses flags that contradict each other or the address.
 func (c *Cmd) check(target socket.Addr, call *cli.Call) error {
-	if err := c.Reach.Source.fits(target); err != nil {
+	if err := c.Reach.Source.Fits(target); err != nil {
 		return err
 	}
 	if err := c.checkFiles(target, call); err != nil {
@@ -115,7 +115,7 @@ func (c *Cmd) run(target socket.Addr, call *cli.Call, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	defer c.Reach.Source.remove()
+	defer c.Reach.Source.Remove()
 	if c.Files.any() {
 		return c.exchange(ctx, cancel, conn, call, o)
 	}

@@ -5,6 +5,7 @@ package connect
 import (
 	"nettool/internal/cli"
 	"nettool/internal/dialogue"
+	"nettool/internal/socket"
 	"nettool/internal/tlsdial"
 )
 
@@ -98,19 +99,19 @@ type retryFlags struct {
 
 // reachFlags say which way the connection takes.
 type reachFlags struct {
-	Source        source       `placeholder:"ADDR" help:"Connect from this local IP or name, IP:PORT, NAME:PORT, a port alone, or, for unix sockets, a path."`
-	Interface     string       `placeholder:"NAME" help:"Connect through this network interface; multicast (udp:) goes out there."`
-	TTL           int          `name:"ttl" placeholder:"N" help:"Let packets live for N hops, 1 to 255 (default: the system's; 1 for multicast)."`
-	Broadcast     bool         `help:"Send datagrams to the broadcast address that is given, and hear whoever answers, as with a multicast address."`
-	Proxy         string       `placeholder:"URL" help:"Connect through socks5://HOST:PORT, socks4a://HOST:PORT, http://HOST:PORT or https://HOST:PORT, which resolves the name. User and password: NETTOOL_PROXY_AUTH, or --proxy-auth."`
-	ProxyAuth     string       `placeholder:"FILE" help:"Read USER:PASSWORD for the proxy from FILE."`
-	ProxyCA       string       `name:"proxy-ca" placeholder:"FILE" help:"Trust these certificates of an https proxy instead of the system's authorities."`
-	ProxyProtocol version      `placeholder:"v1|v2" help:"Send a PROXY protocol header with our addresses first."`
-	KeepAlive     cli.Duration `name:"keepalive" placeholder:"DUR" help:"After DUR of silence, ask the peer whether it is still there (default 60s)."`
-	DeadPeer      cli.Duration `placeholder:"DUR" help:"Give up a peer that has vanished (exit 8): after DUR (2s or more), and at most 1s + DUR/4 later. It also ends a session whose peer takes no data for that long."`
-	RcvBuf        cli.Size     `name:"rcvbuf" placeholder:"SIZE" help:"Receive buffer of the socket."`
-	SndBuf        cli.Size     `name:"sndbuf" placeholder:"SIZE" help:"Send buffer of the socket."`
-	DSCP          int          `name:"dscp" placeholder:"N" help:"Mark packets with this DSCP, 1 to 63."`
+	Source        socket.Source `placeholder:"ADDR" help:"Connect from this local IP or name, IP:PORT, NAME:PORT, a port alone, or, for unix sockets, a path."`
+	Interface     string        `placeholder:"NAME" help:"Connect through this network interface; multicast (udp:) goes out there."`
+	TTL           int           `name:"ttl" placeholder:"N" help:"Let packets live for N hops, 1 to 255 (default: the system's; 1 for multicast)."`
+	Broadcast     bool          `help:"Send datagrams to the broadcast address that is given, and hear whoever answers, as with a multicast address."`
+	Proxy         string        `placeholder:"URL" help:"Connect through socks5://HOST:PORT, socks4a://HOST:PORT, http://HOST:PORT or https://HOST:PORT, which resolves the name. User and password: NETTOOL_PROXY_AUTH, or --proxy-auth."`
+	ProxyAuth     string        `placeholder:"FILE" help:"Read USER:PASSWORD for the proxy from FILE."`
+	ProxyCA       string        `name:"proxy-ca" placeholder:"FILE" help:"Trust these certificates of an https proxy instead of the system's authorities."`
+	ProxyProtocol version       `placeholder:"v1|v2" help:"Send a PROXY protocol header with our addresses first."`
+	KeepAlive     cli.Duration  `name:"keepalive" placeholder:"DUR" help:"After DUR of silence, ask the peer whether it is still there (default 60s)."`
+	DeadPeer      cli.Duration  `placeholder:"DUR" help:"Give up a peer that has vanished (exit 8): after DUR (2s or more), and at most 1s + DUR/4 later. It also ends a session whose peer takes no data for that long."`
+	RcvBuf        cli.Size      `name:"rcvbuf" placeholder:"SIZE" help:"Receive buffer of the socket."`
+	SndBuf        cli.Size      `name:"sndbuf" placeholder:"SIZE" help:"Send buffer of the socket."`
+	DSCP          int           `name:"dscp" placeholder:"N" help:"Mark packets with this DSCP, 1 to 63."`
 }
 
 // tlsFlags are for tls: addresses. The peer's certificate is verified unless

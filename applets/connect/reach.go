@@ -70,7 +70,7 @@ func (f *reachFlags) options(ctx context.Context) (socket.Options, error) {
 		RcvBuf: int(f.RcvBuf), SndBuf: int(f.SndBuf), DSCP: f.DSCP, TTL: f.TTL, Broadcast: f.Broadcast,
 		Interface: f.Interface,
 	}
-	err := f.Source.apply(ctx, &o)
+	err := f.Source.Apply(ctx, &o)
 	return o, err
 }
 

@@ -4,12 +4,14 @@ package probe
 
 import (
 	"nettool/internal/cli"
+	"nettool/internal/socket"
 	"nettool/internal/tlsdial"
 )
 
 // Cmd holds the flags that all ways of asking share. In durations, zero is the
 // default and "off" is off.
 type Cmd struct {
+	Which   targetFlags  `embed:"" group:"Targets:"`
 	Attempt attemptFlags `embed:"" group:"One attempt:"`
 	Result  resultFlags  `embed:"" group:"Results:"`
 
@@ -19,14 +21,22 @@ type Cmd struct {
 	Sweep sweepCmd `cmd:"" help:"Ask many ports: which are open?"`
 }
 
+// targetFlags say what the targets stand for.
+type targetFlags struct {
+	EveryAddress bool `help:"Ask each address of a name for itself, as NAME@IP:PORT, rather than whichever answers first."`
+	MaxHosts     int  `default:"65536" placeholder:"N" help:"Let ranges of hosts stand for N hosts at most (default 65536)."`
+}
+
 // attemptFlags say what one attempt does.
 type attemptFlags struct {
-	Timeout cli.Duration  `placeholder:"DUR" help:"Give an attempt DUR in all, name lookup included (default 3.3s; wait and sweep 1.3s)."`
-	Level   level         `placeholder:"LEVEL" help:"What has to work: connect (default); syn (half-open: reset before the server accepts, best effort: on a busy machine an accept may happen; Linux); stay=DUR (not closed for DUR); talk (see --send, --expect); tls; echo (a random line comes back)."`
-	Send    string        `placeholder:"TEXT" help:"Send TEXT, with the escapes \\r \\n \\t \\0 \\\\ \\xNN and nothing appended (level talk)."`
-	Expect  string        `placeholder:"REGEX" help:"Wait for an answer that matches REGEX (level talk)."`
-	Slow    cli.Duration  `placeholder:"DUR" help:"Call an answer that takes longer than DUR slow, which is not ok."`
-	TLS     tlsdial.Flags `embed:"" prefix:"tls-"`
+	Timeout   cli.Duration  `placeholder:"DUR" help:"Give an attempt DUR in all, name lookup included (default 3.3s; wait and sweep 1.3s)."`
+	Level     level         `placeholder:"LEVEL" help:"What has to work: connect (default); syn (half-open: reset before the server accepts, best effort: on a busy machine an accept may happen; Linux); stay=DUR (not closed for DUR); talk (see --send, --expect); tls; echo (a random line comes back)."`
+	Send      string        `placeholder:"TEXT" help:"Send TEXT, with the escapes \\r \\n \\t \\0 \\\\ \\xNN and nothing appended (level talk)."`
+	Expect    string        `placeholder:"REGEX" help:"Wait for an answer that matches REGEX (level talk)."`
+	Source    socket.Source `placeholder:"ADDR" help:"Ask from this local IP or name, IP:PORT, NAME:PORT, or a port alone."`
+	Interface string        `placeholder:"NAME" help:"Ask through this network interface (Linux)."`
+	Slow      cli.Duration  `placeholder:"DUR" help:"Call an answer that takes longer than DUR slow, which is not ok."`
+	TLS       tlsdial.Flags `embed:"" prefix:"tls-"`
 }
 
 // resultFlags say how results are written.
@@ -46,7 +56,7 @@ type needFlags struct {
 
 // checkCmd asks once.
 type checkCmd struct {
-	Targets []string `arg:"" name:"target" sep:"none" help:"HOST:PORT, HOST:22,80,8000-8100, PORT (loopback), unix:/path, tls:HOST:PORT, @FILE (one a line), @- (stdin), or HOST PORT."`
+	Targets []string `arg:"" name:"target" sep:"none" help:"HOST:PORT, HOST:22,80,8000-8100, PORT (loopback), 192.0.2.0/28:PORT, 192.0.2.1-9:PORT, NAME@IP:PORT, unix:/path, tls:HOST:PORT, @FILE (one a line), @- (stdin), or HOST PORT."`
 	needFlags
 	Retries int          `placeholder:"N" help:"Try a target that is not ok N more times."`
 	Delay   cli.Duration `name:"retry-delay" placeholder:"DUR" help:"Wait DUR before each retry (default 200ms)."`
@@ -88,7 +98,7 @@ func (*pingCmd) Help() string {
 
 // sweepCmd asks many ports.
 type sweepCmd struct {
-	Targets      []string `arg:"" name:"target" sep:"none" help:"HOST:22,80,8000-8100, HOST PORTS, PORTS (loopback), @FILE, @-."`
+	Targets      []string `arg:"" name:"target" sep:"none" help:"HOST:22,80,8000-8100, 192.0.2.0/28:PORTS, 192.0.2.1-9:PORTS, HOST PORTS, PORTS (loopback), @FILE, @-."`
 	Open         bool     `help:"List open ports only."`
 	Banner       bool     `help:"Show what an open port's server says first, if it does within half a second."`
 	Rate         float64  `placeholder:"N" help:"Make N attempts a second at most."`
@@ -128,6 +138,10 @@ func (*Cmd) HintFor(flag string) string {
 		return "for nc -w SECONDS use --timeout, as in --timeout 3s"
 	case "-u", "--udp":
 		return "probe asks TCP and unix sockets; for UDP use nettool connect udp:HOST:PORT"
+	case "-s":
+		return "for a source address use --source ADDR"
+	case "-I":
+		return "for a network interface use --interface NAME"
 	case "-U", "--unixsock":
 		return "for a unix socket write its path as the target"
 	case "-n":

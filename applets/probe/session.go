@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -32,27 +33,65 @@ type session struct {
 // begin turns shared flags and targets into a session. The caller calls end.
 func (c *Cmd) begin(call *cli.Call, targets []string, timeout time.Duration) (*session, error) {
 	var all []target.Target
-	s, err := c.beginWith(call, timeout, func() (err error) {
-		all, err = target.ParseAll(targets, call.Stdin)
-		return err
+	s, err := c.beginWith(call, targets, timeout, func(t target.Target) error {
+		all = append(all, t)
+		return nil
 	})
-	if err == nil {
-		s.targets = all
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	s.targets = all
+	if c.Which.EveryAddress {
+		s.targets = s.spread(all)
+	}
+	return s, nil
 }
 
-// beginWith is begin for those that keep targets in a way of their own: read reads them.
-func (c *Cmd) beginWith(call *cli.Call, timeout time.Duration, read func() error) (*session, error) {
+// spread has a target for each address of a name. One that cannot be looked up stays
+// what it is: asking it tells why.
+func (s *session) spread(all []target.Target) []target.Target {
+	found := make([][]target.Target, len(all))
+	slots := attempt.NewSlots(min(attempt.Room(), 2*maxLookups))
+	var lookups sync.WaitGroup
+	for i, t := range all {
+		found[i] = []target.Target{t}
+		if !t.Named() {
+			continue
+		}
+		lookups.Go(func() {
+			if at, r := slots.Lookup(s.ctx, &s.spec, t.Addr); r.OK() {
+				found[i] = t.Each(at)
+			}
+		})
+	}
+	lookups.Wait()
+	return slices.Concat(found...)
+}
+
+// maxLookups bounds the names that are looked up at once.
+const maxLookups = 128
+
+// beginWith is begin for those that keep targets in a way of their own: take takes one.
+func (c *Cmd) beginWith(call *cli.Call, targets []string, timeout time.Duration, take func(target.Target) error) (*session, error) {
 	if err := attempt.Ready(); err != nil {
 		return nil, err
 	}
 	s := &session{call: call, began: time.Now()}
 	var err error
+	if c.Which.MaxHosts < 1 {
+		return nil, exit.Errorf(exit.Usage, "--max-hosts=%d: want a number above zero", c.Which.MaxHosts)
+	}
 	if s.spec, err = c.Attempt.spec(timeout); err != nil {
 		return nil, err
 	}
-	if err = read(); err != nil {
+	list := target.List{Args: targets, Stdin: call.Stdin, MaxHosts: c.Which.MaxHosts}
+	err = list.Each(func(t target.Target) error {
+		if err := c.Attempt.Source.Fits(t.Addr); err != nil {
+			return err
+		}
+		return take(t)
+	})
+	if err != nil {
 		return nil, err
 	}
 	s.sink = c.Result.sink(call.Stdout)

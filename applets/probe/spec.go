@@ -1,12 +1,14 @@
 package probe
 
 import (
+	"context"
 	"crypto/tls"
 	"regexp"
 	"time"
 
 	"nettool/internal/exit"
 	"nettool/internal/probe/attempt"
+	"nettool/internal/socket"
 )
 
 // spec turns the flags of one attempt into plain values.
@@ -20,6 +22,12 @@ func (f *attemptFlags) spec(timeout time.Duration) (attempt.Spec, error) {
 	}
 	if s.Level == attempt.Syn && !attempt.HalfOpen {
 		return s, exit.Errorf(exit.Usage, "--level syn works on Linux only")
+	}
+	s.From.Interface = f.Interface
+	if f.Source != (socket.Source{}) {
+		if err := f.Source.Apply(context.Background(), &s.From); err != nil {
+			return s, err
+		}
 	}
 	config, err := f.tls()
 	s.TLS = config

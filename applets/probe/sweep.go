@@ -27,6 +27,7 @@ const (
 type sweeping struct {
 	*session
 	hosts  sweep.Hosts
+	spread bool // names are all their addresses
 	every  bool // list every port
 	stream bool // list them as they are found
 	expect sweep.Expect
@@ -58,15 +59,14 @@ func (c *sweepCmd) Run(call *cli.Call, shared *Cmd) error {
 }
 
 func (c *sweepCmd) begin(call *cli.Call, shared *Cmd) (w *sweeping, err error) {
-	w = &sweeping{stream: shared.Result.Output == "json"}
+	w = &sweeping{stream: shared.Result.Output == "json", spread: shared.Which.EveryAddress}
 	if err := c.bounds(); err != nil {
 		return nil, err
 	}
 	if w.expect, err = sweep.ParseExpect(c.ExpectOpen, c.ExpectClosed); err != nil {
 		return nil, err
 	}
-	read := func() error { return target.Each(c.Targets, call.Stdin, w.add) }
-	if w.session, err = shared.beginWith(call, attempt.QuickTimeout, read); err != nil {
+	if w.session, err = shared.beginWith(call, c.Targets, attempt.QuickTimeout, w.add); err != nil {
 		return nil, err
 	}
 	if c.Banner {
@@ -107,6 +107,9 @@ func (w *sweeping) find() error {
 	w.every = true
 	w.collect(w.hosts.Find(w.ctx, &w.spec), func() []string { return []string{namesLine(&w.hosts, time.Since(w.began))} })
 	w.lost = int(w.count.Sent - before)
+	if w.spread {
+		w.hosts.Spread()
+	}
 	return nil
 }
 

@@ -13,14 +13,15 @@ import (
 // Addr is the parsed form of one ADDRESS. It is comparable, and Parse of its
 // String gives the same Addr.
 type Addr struct {
-	Network  string // "tcp" "tcp4" "tcp6" "unix" "udp" "udp4" "udp6" "unixgram" "fd" "systemd"
-	TLS      bool   // tls:HOST:PORT, or with fd or systemd instead
-	Host     string // name or IP without brackets, zone included; "" is every interface (serve) or localhost (connect, probe)
-	Loopback bool   // a bare PORT: 127.0.0.1 and ::1
-	Port     string // number or service name
-	Path     string // unix, unixgram: a path, or "@name" for an abstract socket
-	Name     string // systemd:NAME, or "" for all the sockets that were passed
-	FD       int    // fd:N
+	Network  string     // "tcp" "tcp4" "tcp6" "unix" "udp" "udp4" "udp6" "unixgram" "fd" "systemd"
+	TLS      bool       // tls:HOST:PORT, or with fd or systemd instead
+	Host     string     // name or IP without brackets, zone included; "" is every interface (serve) or localhost (connect, probe)
+	At       netip.Addr // where Host is, if it is not to be looked up: probe's NAME@IP:PORT
+	Loopback bool       // a bare PORT: 127.0.0.1 and ::1
+	Port     string     // number or service name
+	Path     string     // unix, unixgram: a path, or "@name" for an abstract socket
+	Name     string     // systemd:NAME, or "" for all the sockets that were passed
+	FD       int        // fd:N
 }
 
 // UnmarshalText is Parse, for flag parsers.
@@ -108,6 +109,9 @@ func (a Addr) prefix() string {
 func (a Addr) hostPort() string {
 	if a.Loopback {
 		return a.Port
+	}
+	if a.At.IsValid() {
+		return a.Host + "@" + net.JoinHostPort(a.At.String(), a.Port)
 	}
 	return net.JoinHostPort(a.Host, a.Port)
 }

@@ -82,6 +82,9 @@ func (a Addr) textOf(at netip.AddrPort) string {
 // Reachable returns the candidates of the sources' families, or all of them if no
 // source is given.
 func (o Options) Reachable(candidates []netip.AddrPort) []netip.AddrPort {
+	if !o.Source.Addr().IsValid() {
+		return candidates
+	}
 	var fit []netip.AddrPort
 	for _, c := range candidates {
 		if _, ok := o.sourceFor(c.Addr()); ok {

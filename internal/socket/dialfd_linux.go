@@ -26,9 +26,8 @@ func (o Options) dialFD(ctx context.Context, a Addr, at netip.AddrPort, await fu
 		return -1, os.NewSyscallError("socket", err)
 	}
 	err = o.apply(uintptr(fd), network, false)
-	if err == nil && o.Source.IsValid() && at.IsValid() {
-		from, _, _ := sockaddr(Addr{}, netip.AddrPortFrom(o.Source.Addr().Unmap(), o.Source.Port()))
-		err = os.NewSyscallError("bind", unix.Bind(fd, from))
+	if err == nil && at.IsValid() {
+		err = o.bind(fd, at.Addr())
 	}
 	if err == nil {
 		err = connectFD(ctx, fd, to, await)
@@ -38,6 +37,37 @@ func (o Options) dialFD(ctx context.Context, a Addr, at netip.AddrPort, await fu
 		return -1, err
 	}
 	return fd, nil
+}
+
+// BindFD binds a socket that is to connect to an IP to the options' interface and
+// source. Their other parts are not looked at.
+func (o Options) BindFD(fd int, peer netip.Addr) error {
+	if o.Interface == "" && o.Source == (netip.AddrPort{}) {
+		return nil
+	}
+	s := &setter{fd: fd}
+	o.applyInterface(s)
+	o.applySource(s)
+	if s.err != nil {
+		return s.err
+	}
+	return o.bind(fd, peer)
+}
+
+// bind gives a socket its source for a peer, if there is one.
+func (o Options) bind(fd int, peer netip.Addr) error {
+	source, _ := o.sourceFor(peer)
+	if source == (netip.AddrPort{}) {
+		return nil
+	}
+	ip := source.Addr().Unmap()
+	if !ip.IsValid() && peer.Is4() {
+		ip = netip.IPv4Unspecified()
+	} else if !ip.IsValid() {
+		ip = netip.IPv6Unspecified()
+	}
+	from, _, _ := sockaddr(Addr{}, netip.AddrPortFrom(ip, source.Port()))
+	return os.NewSyscallError("bind", unix.Bind(fd, from))
 }
 
 // sockaddr is a candidate as the kernel takes it.

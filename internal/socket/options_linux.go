@@ -36,11 +36,7 @@ func (o Options) apply(fd uintptr, network string, listening bool) error {
 	if listening && o.ReusePort {
 		s.set("SO_REUSEPORT", unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 	}
-	if o.Interface != "" && s.err == nil {
-		if err := unix.BindToDevice(s.fd, o.Interface); err != nil {
-			s.err = &optionError{"SO_BINDTODEVICE " + o.Interface, err}
-		}
-	}
+	o.applyInterface(s)
 	o.applySource(s)
 	o.applyDSCP(s, strings.HasSuffix(network, "6"))
 	o.applyTTL(s, strings.HasSuffix(network, "6"))
@@ -67,6 +63,15 @@ func (o Options) autobind(s *setter, network string, listening bool) {
 	}
 	if err := unix.Bind(s.fd, &unix.SockaddrUnix{}); err != nil {
 		s.err = err
+	}
+}
+
+func (o Options) applyInterface(s *setter) {
+	if o.Interface == "" || s.err != nil {
+		return
+	}
+	if err := unix.BindToDevice(s.fd, o.Interface); err != nil {
+		s.err = &optionError{"SO_BINDTODEVICE " + o.Interface, err}
 	}
 }
 

@@ -65,6 +65,9 @@ func (a Addr) lookup(ctx context.Context) ([]netip.Addr, error) {
 	if a.Loopback || a.Host == "" {
 		return a.admitted([]netip.Addr{loopback4(), netip.IPv6Loopback()}), nil
 	}
+	if a.At.IsValid() {
+		return a.admittedOf([]netip.Addr{a.At})
+	}
 	if ip, err := netip.ParseAddr(a.Host); err == nil {
 		if !hasZone(ip.Zone()) {
 			return nil, exit.Errorf(exit.Local, "address %q: there is no network interface %q", a, ip.Zone())

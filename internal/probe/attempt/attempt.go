@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"time"
 
+	"nettool/internal/exit"
 	"nettool/internal/socket"
 )
 
@@ -37,6 +38,7 @@ type Spec struct {
 	Slow    time.Duration  // an answer that takes longer is not ok; zero is off
 	TLS     *tls.Config    // nil is the system's certificates and the target's name
 	Banner  time.Duration  // Level Connect: how long to wait for what the server says first; zero is off
+	From    socket.Options // where connections come from: Source, Source6 and Interface; the rest is not looked at
 }
 
 // The timeouts of attempts that are not told theirs. The kernel sends a SYN again
@@ -152,13 +154,17 @@ func (s *Spec) open(ctx context.Context, r *Result, candidates []netip.AddrPort)
 			return nil, err
 		}
 	}
+	r.Phase = Connected
+	if candidates = s.From.Reachable(candidates); len(candidates) == 0 {
+		return nil, exit.Errorf(exit.Local, "source %s: there is no address of that family", s.From.Source.Addr())
+	}
 	return s.connect(ctx, r, candidates)
 }
 
 // numeric reports whether an address needs no name service.
 func numeric(a socket.Addr) bool {
 	_, err := netip.ParseAddr(a.Host)
-	return err == nil || a.Host == ""
+	return err == nil || a.Host == "" || a.At.IsValid()
 }
 
 func (s *Spec) connect(ctx context.Context, r *Result, candidates []netip.AddrPort) (l *link, err error) {

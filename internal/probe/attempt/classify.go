@@ -45,7 +45,7 @@ func classify(ctx context.Context, p Phase, err error) (o Outcome, errno, detail
 	errno = socket.ErrnoName(number)
 	class := socket.ClassOf(err)
 	switch {
-	case class == socket.Local, p == DNS && exit.Of(err) == exit.Local:
+	case class == socket.Local, isOurs(err):
 		return LocalError, errno, socket.Reason(err)
 	case p == DNS:
 		return DNSError, "", socket.Reason(err)
@@ -57,6 +57,13 @@ func classify(ctx context.Context, p Phase, err error) (o Outcome, errno, detail
 		return TLSError, "", err.Error()
 	}
 	return LocalError, "", socket.Reason(err)
+}
+
+// isOurs reports whether somebody has found out already that an error is this
+// machine's.
+func isOurs(err error) bool {
+	e, ok := errors.AsType[*exit.Error](err)
+	return ok && e.Code == exit.Local
 }
 
 // outcomeOf returns the outcome that a class of errors stands for.

@@ -23,7 +23,7 @@ func closeFD(fd int) { syscall.Close(fd) }
 // nothing but TCP_INFO. It makes the system calls itself because most attempts end
 // within them: a closed port on this machine costs four, and the poller is not
 // needed.
-func knock(ctx context.Context, l *link, to socket.Addr, at netip.AddrPort, half bool) error {
+func (s *Spec) knock(ctx context.Context, l *link, to socket.Addr, at netip.AddrPort) error {
 	if to.Network == "unix" {
 		c, err := socket.DialOne(ctx, "unix", to.Path, socket.Options{})
 		l.c = c
@@ -35,8 +35,11 @@ func knock(ctx context.Context, l *link, to socket.Addr, at netip.AddrPort, half
 		return os.NewSyscallError("socket", err)
 	}
 	l.fd, l.has = fd, true
-	if half {
+	if s.Level == Syn {
 		err = stayHalfOpen(fd)
+	}
+	if err == nil {
+		err = s.From.BindFD(fd, at.Addr())
 	}
 	if err == nil {
 		err = l.await(ctx, sa)

@@ -42,11 +42,11 @@ func (l *link) close() {
 }
 
 // knock connects l to at, or to a unix address's path.
-func knock(ctx context.Context, l *link, to socket.Addr, at netip.AddrPort, _ bool) (err error) {
+func (s *Spec) knock(ctx context.Context, l *link, to socket.Addr, at netip.AddrPort) (err error) {
 	if to.Network == "unix" {
 		l.c, err = socket.DialOne(ctx, "unix", to.Path, socket.Options{})
 		return err
 	}
-	l.c, err = socket.DialOne(ctx, "tcp", at.String(), socket.Options{})
+	l.c, err = socket.DialOne(ctx, "tcp", at.String(), s.From)
 	return err
 }

@@ -12,7 +12,7 @@ import (
 func (s *Spec) race(ctx context.Context, r *Result, candidates []netip.AddrPort) (*link, error) {
 	tries, best := socket.Race(ctx, candidates, func(ctx context.Context, at netip.AddrPort) (*link, error) {
 		l := &link{}
-		err := knock(ctx, l, r.Target, at, s.Level == Syn)
+		err := s.knock(ctx, l, r.Target, at)
 		if socket.ClassOf(err) == socket.Reset && !s.speaks(r.Target) {
 			err = nil // there was a connection to reset: whether that is seen here or later is chance
 		}

@@ -168,7 +168,7 @@ func TestAskedTwice(t *testing.T) {
 // and whichever were lost.
 func TestLocate(t *testing.T) {
 	t.Parallel()
-	all, err := target.ParseAll([]string{"127.0.0.1:80,90-92", "tls:[::1]:443", "7000", "lost:1-5", "tcp4:name:5"}, nil)
+	all, err := target.List{Args: []string{"127.0.0.1:80,90-92", "tls:[::1]:443", "7000", "lost:1-5", "tcp4:name:5"}, MaxHosts: 1}.All()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func (h *Hosts) Add(t target.Target) error {
 
 // known reports whether where an address is need not be looked up.
 func known(a socket.Addr) bool {
-	if ip, err := netip.ParseAddr(a.Host); a.Host != "" && (err != nil || ip.Zone() != "") {
+	if ip, err := netip.ParseAddr(a.Host); !a.At.IsValid() && a.Host != "" && (err != nil || ip.Zone() != "") {
 		return false
 	}
 	_, err := a.Resolve(context.Background())
@@ -111,6 +111,21 @@ func (h *Hosts) lookUp(ctx context.Context, spec *attempt.Spec, names <-chan []i
 			}
 		}
 	}
+}
+
+// Spread makes a host of each address of those that were found by their names.
+func (h *Hosts) Spread() {
+	all := make([]host, 0, len(h.all))
+	for _, one := range h.all {
+		if one.more == nil || len(one.more.at) < 2 {
+			all = append(all, one)
+			continue
+		}
+		for i, t := range one.more.target.Each(one.more.at) {
+			all = append(all, host{one.address, &more{target: t, ports: one.more.ports, at: one.more.at[i : i+1]}})
+		}
+	}
+	h.all = all
 }
 
 // Names is how many names have been looked up, and how many there are.

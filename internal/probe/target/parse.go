@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -12,33 +14,52 @@ import (
 	"nettool/internal/socket"
 )
 
-// ParseAll reads the targets of a command line: ADDRESS…, @FILE (one target a
-// line, # comments), @- for stdin, or exactly two arguments HOST PORTS. Errors
-// carry exit.Usage, or exit.Local for a file that cannot be read.
-func ParseAll(args []string, stdin io.Reader) (all []Target, err error) {
-	err = Each(args, stdin, func(t Target) error {
+// List is the targets of a command line: ADDRESS…, @FILE (one target a line, #
+// comments), @- for stdin, or exactly two arguments HOST PORTS.
+type List struct {
+	Args     []string
+	Stdin    io.Reader
+	MaxHosts int // that ranges of hosts may stand for in all
+}
+
+// DefaultMaxHosts is how many hosts ranges stand for, unless a user asks for more: a /16
+// of IPv4.
+const DefaultMaxHosts = 1 << 16
+
+// All reads the targets, one a host. Errors carry exit.Usage, or exit.Local for a file
+// that cannot be read.
+func (l List) All() (all []Target, err error) {
+	err = l.Each(func(t Target) error {
 		all = append(all, t)
 		return nil
 	})
 	return all, err
 }
 
-// Each is ParseAll for very many targets: it hands over one at a time, in order, and
-// ends with the error of take, if there is one.
-func Each(args []string, stdin io.Reader, take func(Target) error) error {
-	if t, ok, err := parseHabit(args); ok {
+// Each is All for very many targets: it hands over one at a time, in order, and ends
+// with the error of take, if there is one.
+func (l List) Each(take func(Target) error) error {
+	given, room := false, big.NewInt(int64(l.MaxHosts))
+	spread := func(t Target) error {
+		given = true
+		if t.last.IsValid() && room.Sub(room, t.Count()).Sign() < 0 {
+			return exit.Errorf(exit.Usage, "the hosts %s to %s are more than %d, or make more with those before; if that is meant, say --max-hosts", t.Addr.Host, t.last, l.MaxHosts)
+		}
+		for t := range t.Hosts() {
+			if err := take(t); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if t, ok, err := parseHabit(l.Args); ok {
 		if err != nil {
 			return err
 		}
-		return take(t)
+		return spread(t)
 	}
-	given := false
-	counted := func(t Target) error {
-		given = true
-		return take(t)
-	}
-	for _, arg := range args {
-		if err := eachOf(arg, stdin, counted); err != nil {
+	for _, arg := range l.Args {
+		if err := eachOf(arg, l.Stdin, spread); err != nil {
 			return err
 		}
 	}
@@ -75,6 +96,13 @@ func pair(host, ports string) (Target, error) {
 	if err != nil {
 		return Target{}, exit.Errorf(exit.Usage, "target %q: %w", host+" "+ports, err)
 	}
+	from, last, err := parseHosts(strings.Trim(host, "[]"))
+	if err != nil {
+		return Target{}, exit.Errorf(exit.Usage, "target %q: %w", host+" "+ports, err)
+	}
+	if last.IsValid() {
+		host = from.String()
+	}
 	first := fmt.Sprint(ranges[0].First)
 	addr, err := socket.ParseHostPort(host, first)
 	if err != nil {
@@ -83,7 +111,7 @@ func pair(host, ports string) (Target, error) {
 	if addr.Host, err = asciiHost(addr.Host); err != nil {
 		return Target{}, exit.Errorf(exit.Usage, "target %q: %w", host+" "+ports, err)
 	}
-	return withPorts(addr, ranges), nil
+	return withPorts(Target{Addr: addr, last: last}, ranges), nil
 }
 
 // bareHost reports whether text can be the HOST of HOST PORT: a name or an IP
@@ -91,6 +119,9 @@ func pair(host, ports string) (Target, error) {
 func bareHost(text string) bool {
 	if strings.HasPrefix(text, "[") {
 		return strings.HasSuffix(text, "]")
+	}
+	if _, err := netip.ParsePrefix(text); err == nil {
+		return true
 	}
 	if strings.ContainsAny(text, "/@,") || digits(text) || portList(text) {
 		return false
@@ -177,13 +208,18 @@ func Parse(text string) (Target, error) {
 	if err != nil {
 		return Target{}, err
 	}
-	return withPorts(t.Addr, ranges), nil
+	return withPorts(t, ranges), nil
+}
+
+// isPath reports whether text is a unix socket's.
+func isPath(text string) bool {
+	return strings.HasPrefix(text, "/") || strings.HasPrefix(text, ".") || strings.HasPrefix(text, "unix:") || strings.HasPrefix(text, "unixgram:")
 }
 
 // splitList divides text before its list of ports; list is empty when there is
 // none.
 func splitList(text string) (head, list string) {
-	if strings.HasPrefix(text, "/") || strings.HasPrefix(text, ".") || strings.HasPrefix(text, "unix") {
+	if isPath(text) {
 		return text, ""
 	}
 	at := strings.LastIndexByte(text, ':') + 1
@@ -193,8 +229,16 @@ func splitList(text string) (head, list string) {
 	return text[:at], text[at:]
 }
 
+// parseSingle reads a target with one port, or a path.
 func parseSingle(text string) (Target, error) {
-	addr, err := socket.Parse(text)
+	if at := strings.IndexByte(text, '@'); at >= 0 && !isPath(text) {
+		return parsePinned(text, at)
+	}
+	single, last, err := cutHosts(text)
+	if err != nil {
+		return Target{}, exit.Errorf(exit.Usage, "target %q: %w", text, err)
+	}
+	addr, err := socket.Parse(single)
 	if err != nil {
 		return Target{}, err
 	}
@@ -210,12 +254,38 @@ func parseSingle(text string) (Target, error) {
 	if err != nil {
 		return Target{}, exit.Errorf(exit.Usage, "target %q: %w", text, err)
 	}
-	return Target{Addr: addr}, nil
+	return Target{Addr: addr, last: last}, nil
 }
 
-func withPorts(addr socket.Addr, ranges []Range) Target {
-	if len(ranges) == 1 && ranges[0].First == ranges[0].Last {
-		return Target{Addr: addr}
+// parsePinned reads NAME@IP:PORT, where the "@" is at a place: a name that need not be
+// looked up.
+func parsePinned(text string, at int) (Target, error) {
+	start := strings.LastIndexByte(text[:at], ':') + 1
+	t, err := parseSingle(text[:start] + text[at+1:])
+	if err != nil {
+		return Target{}, err
 	}
-	return Target{Addr: addr, Ports: ranges}
+	ip, err := netip.ParseAddr(t.Addr.Host)
+	if err != nil || t.last.IsValid() {
+		return Target{}, exit.Errorf(exit.Usage, "target %q: behind \"@\" is no IP address; the form is NAME@IP:PORT", text)
+	}
+	named, err := socket.ParseHostPort(text[start:at], t.Addr.Port)
+	if err != nil {
+		return Target{}, err
+	}
+	if _, err := netip.ParseAddr(named.Host); err == nil || named.Host == "" {
+		return Target{}, exit.Errorf(exit.Usage, "target %q: before \"@\" is no name; the form is NAME@IP:PORT", text)
+	}
+	t.Addr.At = ip
+	if t.Addr.Host, err = asciiHost(named.Host); err != nil {
+		return Target{}, exit.Errorf(exit.Usage, "target %q: %w", text, err)
+	}
+	return t, nil
+}
+
+func withPorts(t Target, ranges []Range) Target {
+	if len(ranges) > 1 || ranges[0].First != ranges[0].Last {
+		t.Ports = ranges
+	}
+	return t
 }

@@ -1,9 +1,11 @@
 // Package target reads what probe is to look at: addresses, addresses with many
-// ports (HOST:22,80,8000-8100), and files that list them.
+// ports (HOST:22,80,8000-8100), ranges of hosts (192.0.2.0/28:22, 192.0.2.1-9:22), names whose
+// address is given (NAME@IP:443), and files that list them.
 package target
 
 import (
 	"iter"
+	"math/big"
 	"net/netip"
 	"strconv"
 
@@ -17,6 +19,7 @@ type Range struct{ First, Last uint16 }
 type Target struct {
 	Addr  socket.Addr // the first port's address when there are many
 	Ports []Range     // sorted, without overlap; nil means Addr's own port (or path)
+	last  netip.Addr  // of a range of hosts, which Addr's begins; invalid is one host
 }
 
 // Len is the number of addresses that the target stands for.
@@ -44,6 +47,55 @@ func (t Target) All() iter.Seq[socket.Addr] {
 			}
 		}
 	}
+}
+
+// Count is the number of hosts that the target stands for.
+func (t Target) Count() *big.Int {
+	n := big.NewInt(1)
+	if !t.last.IsValid() {
+		return n
+	}
+	first := netip.MustParseAddr(t.Addr.Host) // Parse wrote it
+	n.Add(n, new(big.Int).SetBytes(t.last.AsSlice()))
+	return n.Sub(n, new(big.Int).SetBytes(first.AsSlice()))
+}
+
+// Hosts yields a target for each host.
+func (t Target) Hosts() iter.Seq[Target] {
+	return func(yield func(Target) bool) {
+		last := t.last
+		t.last = netip.Addr{}
+		if !last.IsValid() {
+			yield(t)
+			return
+		}
+		for ip := netip.MustParseAddr(t.Addr.Host); ip.IsValid() && ip.Compare(last) <= 0; ip = ip.Next() {
+			t.Addr.Host = ip.String()
+			if !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// Named reports whether the target's host is a name that has to be looked up.
+func (t Target) Named() bool {
+	a := t.Addr
+	if a.Network == "unix" || a.At.IsValid() || a.Loopback || a.Host == "" {
+		return false
+	}
+	_, err := netip.ParseAddr(a.Host)
+	return err != nil
+}
+
+// Each is the target once for each of the addresses of its name.
+func (t Target) Each(at []netip.AddrPort) []Target {
+	all := make([]Target, len(at))
+	for i, a := range at {
+		all[i] = t
+		all[i].Addr.At = a.Addr()
+	}
+	return all
 }
 
 // With is the target's address with another port.

@@ -1,6 +1,7 @@
 package target_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,6 +39,24 @@ func TestParseAll(t *testing.T) {
 		{"他们为什么不说中文:1", "xn--ihqwcrb4cv8a8dqg056pqjye:1"},
 		{"ü.a:1", "xn--tda.a:1"},
 		{"unix:/ü", "unix:/ü"},
+		{"192.0.2.5/30:80", "192.0.2.4:80 192.0.2.5:80 192.0.2.6:80 192.0.2.7:80"},
+		{"192.0.2.5/32:80", "192.0.2.5:80"},
+		{"255.255.255.254/31:1-2", "255.255.255.254:1 255.255.255.254:2 255.255.255.255:1 255.255.255.255:2"},
+		{"tls:192.0.2.9-11:1", "tls:192.0.2.9:1 tls:192.0.2.10:1 tls:192.0.2.11:1"},
+		{"tcp4:192.0.2.255-192.0.3.0:1", "tcp4:192.0.2.255:1 tcp4:192.0.3.0:1"},
+		{"192.0.2.1-2 7,9", "192.0.2.1:7 192.0.2.1:9 192.0.2.2:7 192.0.2.2:9"},
+		{"192.0.2.0/31 7", "192.0.2.0:7 192.0.2.1:7"},
+		{"[2001:db8::/127]:80", "[2001:db8::]:80 [2001:db8::1]:80"},
+		{"[2001:db8::f-2001:db8::10]:80", "[2001:db8::f]:80 [2001:db8::10]:80"},
+		{"2001:db8::/127 7", "[2001:db8::]:7 [2001:db8::1]:7"},
+		{"192.0.2.0/28:80", strings.TrimSpace(sixteen())},
+		{"web-1:80", "web-1:80"},
+		{"192.0.2.1-web:80", "192.0.2.1-web:80"},
+		{"[fe80::1%br-lan]:80", "[fe80::1%br-lan]:80"},
+		{"www.example.org@192.0.2.7:443", "www.example.org@192.0.2.7:443"},
+		{"tls:tcp6:Bücher.example@[2001:db8::1]:1-2", "tls:tcp6:xn--bcher-kva.example@[2001:db8::1]:1 tls:tcp6:xn--bcher-kva.example@[2001:db8::1]:2"},
+		{"www@[fe80::1%eth0]:443", "www@[fe80::1%eth0]:443"},
+		{"unix:@name", "unix:@name"},
 	} {
 		got, err := labels(strings.Fields(tt.args))
 		if err != nil || got != tt.want {
@@ -46,8 +65,17 @@ func TestParseAll(t *testing.T) {
 	}
 }
 
+// sixteen are the hosts of 192.0.2.0/28, at port 80.
+func sixteen() string {
+	var b strings.Builder
+	for i := range 16 {
+		fmt.Fprintf(&b, "192.0.2.%d:80 ", i)
+	}
+	return b.String()
+}
+
 func labels(args []string) (string, error) {
-	targets, err := target.ParseAll(args, nil)
+	targets, err := target.List{Args: args, MaxHosts: 16}.All()
 	var out []string
 	for _, a := range target.Expand(targets) {
 		out = append(out, target.Label(a))
@@ -76,9 +104,28 @@ func TestParseErrors(t *testing.T) {
 		{"b\u00fc\u200bcher:1", "holds '\\u200b'"},
 		{"b\xfccher:1", "the host name"},
 		{strings.Repeat("ü", 64) + ":1", "is too long"},
+		{"192.0.2.0/27:80", "the hosts 192.0.2.0 to 192.0.2.31 are more than 16"},
+		{"192.0.2.0/29:80 192.0.2.0/29:81 192.0.2.4/31:82", "192.0.2.4 to 192.0.2.5 are more than 16, or make more"},
+		{"[::/0]:80", "are more than 16"},
+		{"192.0.2.0/33:80", `"192.0.2.0/33" is no network; the form is 192.0.2.0/28`},
+		{"db/28:80", `"db/28" is no network`},
+		{"192.0.2.9-3:80", `run backwards; the form is 192.0.2.3-192.0.2.9`},
+		{"192.0.2.1-999:80", `"192.0.2.1-999" is no range of hosts`},
+		{"192.0.2.1-::1:80", "too many colons"},
+		{"[192.0.2.1-::1]:80", "is no range of hosts"},
+		{"[fe80::1%a-fe80::2%b]:80", "is no range of hosts"},
+		{"http://db/:80", "is a URL"},
+		{"www@db:443", `behind "@" is no IP address; the form is NAME@IP:PORT`},
+		{"www@443", `behind "@" is no IP address`},
+		{"www@192.0.2.0/28:443", `behind "@" is no IP address`},
+		{"192.0.2.1@192.0.2.2:443", `before "@" is no name`},
+		{"w/w@192.0.2.2:443", "the host name"},
+		{"tls:@192.0.2.2:443", `before "@" is no name`},
+		{"a@b@192.0.2.2:443", `behind "@" is no IP address`},
+		{"tcp4:www@[::1]:443", "is not an address for tcp4"},
 		{"db:no-such-service", "neither a number nor a known service"},
 	} {
-		_, err := target.ParseAll(strings.Fields(tt.args), nil)
+		_, err := target.List{Args: strings.Fields(tt.args), MaxHosts: 16}.All()
 		if err == nil || !strings.Contains(err.Error(), tt.want) || exit.Of(err) != exit.Usage {
 			t.Errorf("%q: got %v, code %d; want %q", tt.args, err, exit.Of(err), tt.want)
 		}
@@ -88,7 +135,7 @@ func TestParseErrors(t *testing.T) {
 func TestList(t *testing.T) {
 	t.Parallel()
 	text := "# machines\n\ndb:1-2\n  web 80 # front\n::1 9\n"
-	got, err := target.ParseAll([]string{"@-"}, strings.NewReader(text))
+	got, err := target.List{Args: []string{"@-"}, Stdin: strings.NewReader(text)}.All()
 	if err != nil || len(got) != 3 || got[0].Len() != 2 || target.Label(got[2].Addr) != "[::1]:9" {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -96,10 +143,10 @@ func TestList(t *testing.T) {
 	if err := os.WriteFile(name, []byte("db:1\nbad line here\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = target.ParseAll([]string{"@" + name}, nil); err == nil || !strings.Contains(err.Error(), "line 2") {
+	if _, err = (target.List{Args: []string{"@" + name}}).All(); err == nil || !strings.Contains(err.Error(), "line 2") {
 		t.Errorf("got %v, want the line's number", err)
 	}
-	if _, err = target.ParseAll([]string{"@" + name + ".none"}, nil); exit.Of(err) != exit.Local {
+	if _, err = (target.List{Args: []string{"@" + name + ".none"}}).All(); exit.Of(err) != exit.Local {
 		t.Errorf("got %v, want exit 9", err)
 	}
 }
@@ -109,7 +156,7 @@ func TestLongLine(t *testing.T) {
 	t.Parallel()
 	for length, ok := range map[int]bool{60000: true, 70000: false} {
 		text := "\ufeffdb:1\n#" + strings.Repeat("x", length) + "\n"
-		got, err := target.ParseAll([]string{"@-"}, strings.NewReader(text))
+		got, err := target.List{Args: []string{"@-"}, Stdin: strings.NewReader(text)}.All()
 		if ok && (err != nil || len(got) != 1) || !ok && (exit.Of(err) != exit.Usage || !strings.Contains(err.Error(), `"-", line 2: has more than`)) {
 			t.Errorf("a line of %d bytes: %v, %v", length, got, err)
 		}
@@ -117,7 +164,7 @@ func TestLongLine(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"db:5432", "80", "[::1]:1-2", "h:22,80,8000-8100", "unix:/x", "tls:h:1", "h:-", ":,", "[fe80::1%eth0]:80", "bücher:1"} {
+	for _, s := range []string{"db:5432", "80", "[::1]:1-2", "h:22,80,8000-8100", "unix:/x", "tls:h:1", "h:-", ":,", "[fe80::1%eth0]:80", "bücher:1", "192.0.2.0/28:1-2", "[::1-::9]:1", "192.0.2.1-9:80", "tls:www@[::1]:443", "a@b@1.2.3.4:5"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -127,6 +174,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if got.Len() < 1 || got.Len() > 65535 {
 			t.Fatalf("%q: %d ports", text, got.Len())
+		}
+		if n := got.Count(); n.Sign() <= 0 || n.BitLen() > 129 {
+			t.Fatalf("%q: %v hosts", text, n)
 		}
 		again, err := target.Parse(got.Addr.String())
 		if err != nil || again.Addr != got.Addr {
