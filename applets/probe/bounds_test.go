@@ -20,7 +20,9 @@ func call() *cli.Call {
 	return &cli.Call{Name: "tcpprobe", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 }
 
-func quiet() *Cmd { return &Cmd{Result: resultFlags{Output: "text", Quiet: true}} }
+func quiet() *Cmd {
+	return &Cmd{Which: targetFlags{MaxHosts: 1}, Result: resultFlags{Output: "text", Quiet: true}}
+}
 
 // helpOf is the help text of a field.
 func helpOf(t *testing.T, flags any, field string) string {
