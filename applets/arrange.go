@@ -21,9 +21,13 @@ func arrange(app *kong.Application, args []string) []string {
 		args = args[1:]
 		switch {
 		case len(arg) > 1 && arg[0] == '-':
-			flags = append(flags, arg)
-			if len(args) > 0 && wantsValue(node, arg) {
-				flags, args = append(flags, args[0]), args[1:]
+			switch {
+			case len(args) > 0 && wantsValue(node, arg):
+				flags, args = append(flags, arg, args[0]), args[1:]
+			case len(args) > 0 && takes(node, arg, args[0]):
+				flags, args = append(flags, arg+"="+args[0]), args[1:]
+			default:
+				flags = append(flags, arg)
 			}
 		case len(rest) == 0 && subcommand(node, arg) != nil:
 			node = subcommand(node, arg)
@@ -57,6 +61,20 @@ func wantsValue(node *kong.Node, arg string) bool {
 		}
 	}
 	return false
+}
+
+// taker is a flag that may have a value and need not.
+type taker interface{ Takes(word string) bool }
+
+// takes reports whether a word behind such a flag is its value.
+func takes(node *kong.Node, arg, word string) bool {
+	name, ok := strings.CutPrefix(arg, "--")
+	f := flagOf(node, func(f *kong.Flag) bool { return f.Name == name })
+	if !ok || f == nil {
+		return false
+	}
+	value, ok := f.Target.Addr().Interface().(taker)
+	return ok && value.Takes(word)
 }
 
 // flagOf finds a flag of a command, of its parents, of its default command, or,

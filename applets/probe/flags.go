@@ -3,6 +3,11 @@
 package probe
 
 import (
+	"fmt"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
 	"nettool/internal/cli"
 	"nettool/internal/socket"
 	"nettool/internal/tlsdial"
@@ -19,6 +24,8 @@ type Cmd struct {
 	Wait  waitCmd  `cmd:"" help:"Ask until it is there, then run a command if one follows --."`
 	Ping  pingCmd  `cmd:"" help:"Ask again and again, with live statistics."`
 	Sweep sweepCmd `cmd:"" help:"Ask many ports: which are open?"`
+
+	Compare compareCmd `cmd:"" help:"Set two saved runs side by side: what differs, and what is noise?"`
 }
 
 // targetFlags say what the targets stand for.
@@ -87,6 +94,7 @@ type pingCmd struct {
 	Duration   cli.Duration `placeholder:"DUR" help:"Ask for DUR."`
 	Timestamps bool         `help:"Begin each line of text about an attempt with the time at which it started."`
 	Require    string       `placeholder:"CONDITIONS" help:"What must hold for exit code 0, as in 'p99<5ms,errors<0.1%'; of min mean p50 p90 p99 p999 max jitter outage errors ok missed (default: every target answered once)."`
+	keepFlags
 }
 
 // Help introduces the subcommand.
@@ -94,6 +102,50 @@ func (*pingCmd) Help() string {
 	return "Ask again and again on an absolute schedule: attempts may overlap, and a tick at which none could start is counted as missed. " +
 		"The summary's response times count from when an attempt was due, service times from when it started; a missed tick counts among the response times, as long as it took until an attempt could start again. --require judges response times. ^C ends with the summary, and with an exit code by the results; ^\\ (SIGQUIT) tells how it goes. " +
 		"On a terminal there is a live table; standard output then has the changes and the summary only, or every attempt with -v."
+}
+
+// keepFlags say what is kept of a run.
+type keepFlags struct {
+	Save string   `placeholder:"FILE" help:"Keep the run in FILE, for probe compare."`
+	Plot plotFlag `help:"Draw the response times under the summary; with a file behind it, as in --plot FILE.svg, into that file."`
+}
+
+// plotFlag is the value of --plot, which need not have one.
+type plotFlag struct {
+	on   bool
+	file string // ends in .svg; "" is the text
+}
+
+// IsBool has kong take the flag without a value, too.
+func (*plotFlag) IsBool() bool { return true }
+
+// Takes reports whether the word behind the flag is its value.
+func (*plotFlag) Takes(word string) bool { return strings.HasSuffix(word, ".svg") }
+
+// Decode reads the value, if there is one.
+func (p *plotFlag) Decode(ctx *kong.DecodeContext) error {
+	p.on = true
+	if ctx.Scan.Peek().Type != kong.FlagValueToken {
+		return nil
+	}
+	p.file = ctx.Scan.Pop().String()
+	if !p.Takes(p.file) {
+		return fmt.Errorf("%q: want the name of a file that ends in .svg, or nothing for text", p.file)
+	}
+	return nil
+}
+
+// compareCmd sets two runs side by side.
+type compareCmd struct {
+	Old  string   `arg:"" help:"A run that --save kept."`
+	New  string   `arg:"" help:"A later one."`
+	Fail *float64 `name:"fail-worse" placeholder:"PERCENT" help:"Exit 1 when something is worse by more than PERCENT of what it was, and that is not noise; of errors and missed ticks, by more than so many points."`
+}
+
+// Help introduces the subcommand.
+func (*compareCmd) Help() string {
+	return "Both runs are divided into stretches of time. A difference counts when the stretches' values differ as chance makes them in less than one case in a hundred (Mann-Whitney U test), and by more than 1 %; " +
+		"everything else is noise. A percentile needs attempts: p50 ten in each run, p99 five hundred. Targets are compared by their names, or whatever they are called when each run has one."
 }
 
 // sweepCmd asks many ports.
@@ -122,6 +174,7 @@ func (*Cmd) Help() string {
     tcpprobe wait db:5432 -- ./start     until it is, then become ./start
     tcpprobe ping -i 100ms db:5432       again and again, with statistics
     tcpprobe sweep 192.0.2.7:1-1024      port by port
+    tcpprobe compare OLD NEW             two runs that ping --save kept
 
 Every line names an outcome: ok refused timeout unreachable reset closed_early mismatch tls_error dns_error slow local_error cancelled.`
 }

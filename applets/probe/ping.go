@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -28,6 +29,7 @@ type pinging struct {
 	targets  []socket.Addr
 	tallies  []*tally.Tally
 	require  []tally.Threshold
+	kept     *kept
 	attempts bool // every attempt is written
 	stamped  bool // with its time, in text
 }
@@ -45,7 +47,13 @@ func (c *pingCmd) Run(call *cli.Call, shared *Cmd) error {
 		Spec: p.spec, Interval: c.Interval.Or(ping.DefaultInterval), Count: c.Count, Duration: c.Duration.Or(0),
 		Redraw: 200 * time.Millisecond,
 	}
+	defer p.kept.discard()
 	see := ping.Observer{Attempt: p.attempt, Change: p.change, Asked: asked(), Tell: p.tell}
+	if p.kept != nil {
+		see.Missed = func(target int, n int64, due, late time.Duration) {
+			p.kept.course(target).Miss(due, n, late, config.Interval)
+		}
+	}
 	if p.table.On() {
 		see.Redraw = p.draw
 	}
@@ -95,6 +103,9 @@ func (c *pingCmd) begin(call *cli.Call, shared *Cmd) (p *pinging, err error) {
 		p.tallies = append(p.tallies, &tally.Tally{})
 	}
 	flags := shared.Result
+	if p.kept, err = c.keepFlags.begin(p.session, "ping", flags.Output); err != nil {
+		return nil, err
+	}
 	p.table = live.NewTable(live.Open(call.Stderr, flags.Quiet || flags.NoLive), names)
 	p.attempts = flags.Verbose || flags.Output != "text" || !p.table.On() || !live.Terminal(call.Stdout)
 	return p, nil
@@ -102,10 +113,14 @@ func (c *pingCmd) begin(call *cli.Call, shared *Cmd) (p *pinging, err error) {
 
 func (p *pinging) attempt(target int, tick ping.Tick, r *attempt.Result) {
 	p.table.Add(target, r)
+	response := max(tick.Late, 0) + r.Total
+	if course := p.kept.course(target); course != nil && r.Outcome != attempt.Cancelled {
+		course.Note(tick.Due, response, r.OK())
+	}
 	if !p.attempts {
 		return
 	}
-	f := record.Finding{Kind: "attempt", Seq: tick.Seq, Due: tick.Due, Response: max(tick.Late, 0) + r.Total, Stamped: p.stamped, Result: r}
+	f := record.Finding{Kind: "attempt", Seq: tick.Seq, Due: tick.Due, Response: response, Stamped: p.stamped, Result: r}
 	p.write(func() { p.sink.Finding(f) })
 }
 
@@ -126,9 +141,9 @@ func (p *pinging) draw() { p.table.Draw(p.tallies) }
 
 // finish writes the summaries and judges.
 func (p *pinging) finish() error {
-	code := exit.OK
+	code, elapsed := exit.OK, time.Since(p.began)
 	for i, to := range p.targets {
-		sum := &record.Summary{Target: &to, Tally: p.tallies[i], Elapsed: time.Since(p.began)}
+		sum := &record.Summary{Target: &to, Tally: p.tallies[i], Elapsed: elapsed}
 		for _, threshold := range p.require {
 			holds, got := threshold.Judge(p.tallies[i])
 			sum.Judged = append(sum.Judged, record.Judged{Text: threshold.Text, Holds: holds, Got: got})
@@ -139,7 +154,11 @@ func (p *pinging) finish() error {
 		if p.require == nil && code == exit.OK {
 			code = codeOf(p.tallies[i])
 		}
+		p.kept.add(target.Label(to), sum)
 		p.sink.Summary(sum)
+	}
+	if err := p.kept.end(elapsed); err != nil {
+		return errors.Join(err, p.judged(exit.OK))
 	}
 	return p.judged(code)
 }

@@ -52,6 +52,12 @@ func isTerminal(f *os.File) (yes bool) {
 // Terminal reports whether f is a terminal.
 func Terminal(f *os.File) bool { return isTerminal(f) }
 
+// Columns is how wide f is as a terminal, and 80 when it is none.
+func Columns(f *os.File) int {
+	columns, _ := size(f)
+	return columns
+}
+
 // On reports whether anything will be drawn.
 func (s *Screen) On() bool { return s != nil && s.on }
 

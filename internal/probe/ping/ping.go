@@ -35,11 +35,26 @@ type Observer struct {
 	// Change is called when a target goes down or comes up. It follows the order
 	// of the schedule, so that it may come later than the attempt itself.
 	Change func(target int, c *tally.Change)
+	// Missed is called for n ticks at which no attempt could start: the first was due at
+	// a time since the schedule began, and one could start a time late after it.
+	Missed func(target int, n int64, due, late time.Duration)
 	Redraw func()
 	// Tell is called when something comes from Asked: somebody wants to know how it
 	// goes.
 	Tell  func()
 	Asked <-chan os.Signal
+}
+
+// event tells what has happened, in the order in which it does.
+func (see *Observer) event(start time.Time, e *event) {
+	switch {
+	case e.missed > 0:
+		if see.Missed != nil {
+			see.Missed(e.target, e.missed, e.due.Sub(start), e.late)
+		}
+	case see.Attempt != nil:
+		see.Attempt(e.target, Tick{e.seq, e.due.Sub(start), e.result.Start.Sub(e.due)}, &e.result)
+	}
 }
 
 // Tick is a moment of the schedule at which an attempt was due.
@@ -114,9 +129,7 @@ func collect(c *Config, start time.Time, events <-chan event, tallies []*tally.T
 			if !ok {
 				return
 			}
-			if e.missed == 0 && see.Attempt != nil {
-				see.Attempt(e.target, Tick{e.seq, e.due.Sub(start), e.result.Start.Sub(e.due)}, &e.result)
-			}
+			see.event(start, &e)
 			for change := range lines[e.target].take(e, tallies[e.target]) {
 				if see.Change != nil {
 					see.Change(e.target, change)

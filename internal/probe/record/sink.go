@@ -36,6 +36,7 @@ type Summary struct {
 	Judged  []Judged
 	// NotAsked is how many ports of a sweep were not asked because it ended early.
 	NotAsked int64
+	Plot     string // lines of text that draw the series, or ""
 }
 
 // Judged is a threshold and whether it held.

@@ -185,6 +185,7 @@ func (s *textSink) Summary(sum *Summary) {
 		}
 		s.printf("  require %s: %s, %s\n", j.Text, word, j.Got)
 	}
+	s.printf("%s", sum.Plot)
 }
 
 func times(h *histogram.Histogram) string {
