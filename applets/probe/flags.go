@@ -25,6 +25,7 @@ type Cmd struct {
 	Ping  pingCmd  `cmd:"" help:"Ask again and again, with live statistics."`
 	Sweep sweepCmd `cmd:"" help:"Ask many ports: which are open?"`
 
+	Load    loadCmd    `cmd:"" help:"Put a target under load: how much, how fast?"`
 	Compare compareCmd `cmd:"" help:"Set two saved runs side by side: what differs, and what is noise?"`
 }
 
@@ -135,6 +136,31 @@ func (p *plotFlag) Decode(ctx *kong.DecodeContext) error {
 	return nil
 }
 
+// loadCmd puts a target under load.
+type loadCmd struct {
+	Target   []string     `arg:"" name:"target" sep:"none" help:"One address, or HOST PORT."`
+	Pattern  string       `enum:"connect,crr,rr,idle" default:"crr" placeholder:"PATTERN" help:"What a request is: connect (a connection), crr (connect, request, response, close; the default), rr (many on each connection) or idle (hold connections open)."`
+	Conns    int          `placeholder:"N" help:"Use N connections at once (default 1; with --rate as many as are needed, up to 1024, but for rr 1)."`
+	Rate     float64      `placeholder:"N" help:"Make N requests a second, whether the target keeps up or not (an open loop); otherwise each connection makes the next when the one before is answered (a closed loop)."`
+	Ramp     string       `placeholder:"FROM..TO" help:"Find the highest rate that the target follows, at --duration a step (default 2s)."`
+	Duration cli.Duration `placeholder:"DUR" help:"Go on for DUR (default 10s), or hold idle connections for DUR."`
+	Count    int64        `placeholder:"N" help:"Make N requests."`
+	Warmup   cli.Duration `placeholder:"DUR" help:"Begin DUR earlier, and do not count that."`
+	Size     int          `placeholder:"BYTES" help:"Send requests of BYTES (default 64), of letters and a newline. --send TEXT sends TEXT."`
+	Answer   string       `placeholder:"END" help:"Where an answer ends: same (as many bytes as the request has; the default without --send), any (the first that come; the default with --send), line, http (an HTTP/1 response with a status below 400), close (the connection's end), or a number of bytes."`
+	Verify   bool         `help:"Give every request bytes of its own, which have to come back."`
+	Threads  int          `placeholder:"N" help:"Make requests from N threads (default: one for each processor; for a target on this machine half of that)."`
+	Require  string       `placeholder:"CONDITIONS" help:"What must hold for exit code 0, as for ping; response times count from when a request was due."`
+	keepFlags
+}
+
+// Help introduces the subcommand.
+func (*loadCmd) Help() string {
+	return "Requests that fail count as errors, and not among the times. With --rate a response time counts from when the request was due, so that a target that stalls cannot hide it; a service time counts from when the request was made. " +
+		"Requests that were due and never made are missed, and count as late as they were. SATURATED says that the target did not follow the rate, generator-bound that this side could not. " +
+		"connect and crr close with a reset, so that ports do not run out. idle asks each connection once in the end, with --send TEXT or --verify. ^C ends with the summary."
+}
+
 // compareCmd sets two runs side by side.
 type compareCmd struct {
 	Old  string   `arg:"" help:"A run that --save kept."`
@@ -174,7 +200,8 @@ func (*Cmd) Help() string {
     tcpprobe wait db:5432 -- ./start     until it is, then become ./start
     tcpprobe ping -i 100ms db:5432       again and again, with statistics
     tcpprobe sweep 192.0.2.7:1-1024      port by port
-    tcpprobe compare OLD NEW             two runs that ping --save kept
+    tcpprobe load --conns 8 db:5432      how much, how fast
+    tcpprobe compare OLD NEW             two runs that --save kept
 
 Every line names an outcome: ok refused timeout unreachable reset closed_early mismatch tls_error dns_error slow local_error cancelled.`
 }
@@ -209,6 +236,8 @@ func (*Cmd) HintFor(flag string) string {
 		return "to listen use nettool serve"
 	case "-c", "--count", "-i", "--interval":
 		return "to ask again and again use nettool probe ping"
+	case "-d", "--rps", "--qps":
+		return "to put a target under load use nettool probe load, with --duration and --rate"
 	case "-t", "--deadline":
 		return "to wait until a target is there use nettool probe wait"
 	case "-sT", "-sS", "--open":

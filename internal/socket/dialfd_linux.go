@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"os"
 	"time"
@@ -78,15 +79,24 @@ func sockaddr(a Addr, at netip.AddrPort) (to unix.Sockaddr, family int, network 
 	case ip.Is4():
 		return &unix.SockaddrInet4{Port: int(at.Port()), Addr: ip.As4()}, unix.AF_INET, "tcp4"
 	default:
-		return &unix.SockaddrInet6{Port: int(at.Port()), ZoneId: zoneID(ip.Zone()), Addr: ip.As16()}, unix.AF_INET6, "tcp6"
+		return &unix.SockaddrInet6{Port: int(at.Port()), ZoneId: ZoneID(ip.Zone()), Addr: ip.As16()}, unix.AF_INET6, "tcp6"
 	}
 }
 
-// zoneID is an interface's number, which the zone must be already: to find it takes
-// a socket.
-func zoneID(zone string) uint32 {
-	n, _ := number(zone)
-	return uint32(n)
+// ZoneID is the number of a zone's interface (RFC 4007, section 11.2), 0 when there is
+// none. A zone that is a number already costs nothing: to find one takes a socket.
+func ZoneID(zone string) uint32 {
+	if zone == "" {
+		return 0
+	}
+	if n, ok := number(zone); ok {
+		return uint32(n)
+	}
+	iface, err := net.InterfaceByName(zone)
+	if err != nil {
+		return 0
+	}
+	return uint32(iface.Index)
 }
 
 // connectFD connects a non-blocking socket. The end of ctx ends it.

@@ -47,6 +47,8 @@ nmap:nmap
 rsync:rsync
 sshd:openssh-server
 scp:openssh-client
+wrk:wrk
+h2load:nghttp2-client
 '
 
 # absent lists the tools of the list that are not installed, with their packages.

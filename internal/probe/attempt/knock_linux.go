@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"os"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -176,19 +174,5 @@ func sockaddr(at netip.AddrPort) (syscall.Sockaddr, int) {
 	if ip.Is4() {
 		return &syscall.SockaddrInet4{Port: int(at.Port()), Addr: ip.As4()}, syscall.AF_INET
 	}
-	return &syscall.SockaddrInet6{Port: int(at.Port()), Addr: ip.As16(), ZoneId: zone(ip.Zone())}, syscall.AF_INET6
-}
-
-func zone(name string) uint32 {
-	if name == "" {
-		return 0
-	}
-	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
-		return uint32(n)
-	}
-	iface, err := net.InterfaceByName(name)
-	if err != nil {
-		return 0
-	}
-	return uint32(iface.Index)
+	return &syscall.SockaddrInet6{Port: int(at.Port()), Addr: ip.As16(), ZoneId: socket.ZoneID(ip.Zone())}, syscall.AF_INET6
 }

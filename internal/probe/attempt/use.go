@@ -133,13 +133,7 @@ func cut(ctx context.Context, err error) error {
 // handshake returns the TLS connection over conn. Closing conn is enough to
 // end both: probe owes nobody a close_notify.
 func (s *Spec) handshake(ctx context.Context, r *Result, conn net.Conn) (*tls.Conn, error) {
-	config := &tls.Config{}
-	if s.TLS != nil {
-		config = s.TLS.Clone()
-	}
-	if config.ServerName == "" {
-		config.ServerName, _, _ = strings.Cut(cmp.Or(r.Target.Host, "localhost"), "%") // a zone is ours, not the peer's
-	}
+	config := s.TLSFor(r.Target)
 	asked := false
 	config.GetClientCertificate = func(i *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		asked = true
@@ -160,6 +154,18 @@ func (s *Spec) handshake(ctx context.Context, r *Result, conn net.Conn) (*tls.Co
 		r.Detail += ", " + state.NegotiatedProtocol
 	}
 	return secure, nil
+}
+
+// TLSFor is the configuration for a handshake with a target: a copy that has its name.
+func (s *Spec) TLSFor(to socket.Addr) *tls.Config {
+	config := &tls.Config{}
+	if s.TLS != nil {
+		config = s.TLS.Clone()
+	}
+	if config.ServerName == "" {
+		config.ServerName, _, _ = strings.Cut(cmp.Or(to.Host, "localhost"), "%") // a zone is ours, not the peer's
+	}
+	return config
 }
 
 // fitting is the first certificate that a peer can use, or an empty one.

@@ -37,6 +37,32 @@ func (h *Histogram) AddN(d time.Duration, n int64) {
 	_ = h.counts.RecordValues(int64(min(d, longest)), n) // in range, so it cannot fail
 }
 
+// Merge adds all that another one has counted.
+func (h *Histogram) Merge(o *Histogram) {
+	if o.counts == nil {
+		return
+	}
+	if h.counts == nil {
+		h.counts = hdrhistogram.New(1, int64(longest), digits)
+		h.min = o.min
+	}
+	h.counts.Merge(o.counts)
+	h.min, h.max, h.sum = min(h.min, o.min), max(h.max, o.max), h.sum+o.sum
+}
+
+// Above is how many durations were longer than d, to within the buckets' accuracy.
+func (h *Histogram) Above(d time.Duration) (n float64) {
+	if h.counts == nil || h.max <= d {
+		return 0
+	}
+	for _, b := range h.counts.Distribution() {
+		if b.From > int64(d) {
+			n += float64(b.Count)
+		}
+	}
+	return n
+}
+
 // N is how many durations were counted.
 func (h *Histogram) N() uint64 {
 	if h.counts == nil {

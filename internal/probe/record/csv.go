@@ -48,11 +48,16 @@ func (s *csvSink) start() {
 	if s.rows != nil {
 		return
 	}
-	s.rows = csv.NewWriter(s.w)
-	s.note(s.rows.Write([]string{
+	s.begin([]string{
 		"type", "ts", "seq", "host", "port", "addr", "outcome", "phase", "errno", "detail", "tries", "total_us",
 		"dns_us", "connect_us", "tls_us", "send_us", "first_byte_us", "expect_us", "close_us", "rtt_us", "syn_retransmits", "banner", "due_us", "response_us",
-	}))
+	})
+}
+
+// begin writes the header.
+func (s *csvSink) begin(header []string) {
+	s.rows = csv.NewWriter(s.w)
+	s.note(s.rows.Write(header))
 }
 
 func row(l attemptLine) []string {

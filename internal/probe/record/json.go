@@ -167,7 +167,9 @@ func (s *jsonSink) Difference(r *attempt.Result, expected string) {
 }
 
 // Summary writes one summary line.
-func (s *jsonSink) Summary(sum *Summary) {
+func (s *jsonSink) Summary(sum *Summary) { s.line(summaryOf(sum)) }
+
+func summaryOf(sum *Summary) summaryLine {
 	t := sum.Tally
 	line := summaryLine{
 		head: newHead("summary", time.Now()), Sent: t.Sent, OK: t.OK, Missed: t.Missed, NotAsked: sum.NotAsked,
@@ -187,7 +189,7 @@ func (s *jsonSink) Summary(sum *Summary) {
 	for _, j := range sum.Judged {
 		line.Require = append(line.Require, requirePart(j))
 	}
-	s.line(line)
+	return line
 }
 
 func (s *jsonSink) line(v any) {

@@ -5,6 +5,7 @@ import (
 
 	"nettool/internal/metrics"
 	"nettool/internal/probe/attempt"
+	"nettool/internal/probe/load"
 	"nettool/internal/probe/tally"
 	"nettool/internal/probe/target"
 	"nettool/internal/probe/wait"
@@ -16,6 +17,7 @@ import (
 // collector.
 type promSink struct {
 	*output
+	load  *load.Report // or nil
 	order []socket.Addr
 	known map[socket.Addr]*promTarget
 }
@@ -84,7 +86,22 @@ func (s *promSink) Close() error {
 			p.Sample("nettool_probe_waited_seconds", t.waited, "target", to)
 		}
 	})
+	if s.load != nil {
+		s.loaded()
+	}
 	return s.Flush()
+}
+
+// loaded writes what a load came to.
+func (s *promSink) loaded() {
+	var page metrics.Text
+	to, goal := target.Label(s.load.Config.Target), s.load.Config.Rate
+	page.Family("nettool_probe_load_requests_per_second", "gauge", "Requests answered well a second, and how many were asked for.")
+	page.Sample("nettool_probe_load_requests_per_second", s.load.Done(), "target", to, "kind", "done")
+	if goal > 0 {
+		page.Sample("nettool_probe_load_requests_per_second", goal, "target", to, "kind", "target")
+	}
+	s.write(page.Bytes())
 }
 
 // family writes one metric of all targets, a target at a time: there may be very

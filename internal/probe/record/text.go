@@ -178,6 +178,11 @@ func (s *textSink) Summary(sum *Summary) {
 		s.printf("  service  %s\n", times(&t.Service))
 	}
 	s.outages(t)
+	s.after(sum)
+}
+
+// after writes what was judged, and drawn.
+func (s *textSink) after(sum *Summary) {
 	for _, j := range sum.Judged {
 		word := "holds"
 		if !j.Holds {

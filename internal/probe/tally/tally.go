@@ -73,6 +73,17 @@ func (t *Tally) Miss(n int64, late, interval time.Duration) {
 	}
 }
 
+// Merge adds the counts and times of another tally. States and jitter belong to a series,
+// and stay what they are.
+func (t *Tally) Merge(o *Tally) {
+	t.Sent, t.OK, t.Missed = t.Sent+o.Sent, t.OK+o.OK, t.Missed+o.Missed
+	for i, n := range o.Outcomes {
+		t.Outcomes[i] += n
+	}
+	t.Response.Merge(&o.Response)
+	t.Service.Merge(&o.Service)
+}
+
 // Jitter is the mean difference between the times of neighbouring attempts.
 func (t *Tally) Jitter() time.Duration {
 	if t.pairs == 0 {
