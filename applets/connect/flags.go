@@ -24,7 +24,7 @@ type Cmd struct {
 	Files    fileFlags     `embed:"" group:"Files:"`
 	Retry    retryFlags    `embed:"" group:"Trying again:"`
 	Reach    reachFlags    `embed:"" group:"Reaching the peer:"`
-	StartTLS string        `name:"starttls" group:"TLS:" placeholder:"PROTOCOL" help:"Begin in the clear, and ask for TLS in smtp, lmtp, imap, pop3, ftp, nntp or postgres. The address is tls:HOST:PORT."`
+	StartTLS string        `name:"starttls" group:"TLS:" placeholder:"PROTOCOL" help:"Begin in the clear, and ask for TLS in smtp, lmtp, imap, pop3, ftp, nntp, ldap or postgres. The address is tls:HOST:PORT."`
 	TLS      tlsFlags      `embed:"" prefix:"tls-" group:"TLS:"`
 	Status   statusFlags   `embed:"" group:"Status:"`
 

@@ -38,12 +38,16 @@ type targetFlags struct {
 // attemptFlags say what one attempt does.
 type attemptFlags struct {
 	Timeout   cli.Duration  `placeholder:"DUR" help:"Give an attempt DUR in all, name lookup included (default 3.3s; wait and sweep 1.3s)."`
-	Level     level         `placeholder:"LEVEL" help:"What has to work: connect (default); syn (half-open: reset before the server accepts, best effort: on a busy machine an accept may happen; Linux); stay=DUR (not closed for DUR); talk (see --send, --expect); tls; echo (a random line comes back)."`
+	Level     level         `placeholder:"LEVEL" help:"What has to work: connect (default); syn (half-open: reset before the server accepts, best effort: on a busy machine an accept may happen; Linux); stay=DUR (not closed for DUR); talk (see --send, --expect); tls; echo (a random line comes back); http (see --http)."`
 	Send      string        `placeholder:"TEXT" help:"Send TEXT, with the escapes \\r \\n \\t \\0 \\\\ \\xNN and nothing appended (level talk)."`
-	Expect    string        `placeholder:"REGEX" help:"Wait for an answer that matches REGEX (level talk)."`
+	Expect    string        `placeholder:"REGEX" help:"Wait for an answer that matches REGEX (levels talk and http)."`
 	Source    socket.Source `placeholder:"ADDR" help:"Ask from this local IP or name, IP:PORT, NAME:PORT, or a port alone."`
 	Interface string        `placeholder:"NAME" help:"Ask through this network interface (Linux)."`
 	Slow      cli.Duration  `placeholder:"DUR" help:"Call an answer that takes longer than DUR slow, which is not ok."`
+	HTTP      string        `name:"http" placeholder:"PATH" help:"Ask for PATH with HTTP/1.1; redirects are not followed. --expect is looked for in the body."`
+	Status    string        `placeholder:"LIST" help:"Which status codes are ok (default 200-399), as in 200-299,404 (with --http)."`
+	StartTLS  string        `name:"starttls" placeholder:"PROTOCOL" help:"Begin in the clear, and ask for TLS in smtp, lmtp, imap, pop3, ftp, nntp, ldap or postgres."`
+	TLSDays   int           `name:"tls-days" placeholder:"N" help:"Fail when a certificate of the peer's chain expires in fewer than N days."`
 	TLS       tlsdial.Flags `embed:"" prefix:"tls-"`
 }
 

@@ -15,7 +15,7 @@ type level struct {
 	stay  time.Duration
 }
 
-// UnmarshalText reads connect, syn, stay=DUR, talk, tls or echo.
+// UnmarshalText reads connect, syn, stay=DUR, talk, tls, echo or http.
 func (l *level) UnmarshalText(text []byte) error {
 	name, value, hasValue := strings.Cut(string(text), "=")
 	l.given = true
@@ -37,8 +37,10 @@ func (l *level) UnmarshalText(text []byte) error {
 		l.is = attempt.TLS
 	case "echo":
 		l.is = attempt.Echo
+	case "http":
+		l.is = attempt.HTTP
 	default:
-		return fmt.Errorf("unknown level %q; there are connect, syn, stay=DUR, talk, tls, echo", text)
+		return fmt.Errorf("unknown level %q; there are connect, syn, stay=DUR, talk, tls, echo, http", text)
 	}
 	if hasValue {
 		return fmt.Errorf("level %s takes no value", name)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"regexp"
+	"strings"
 	"time"
 
 	"nettool/internal/exit"
 	"nettool/internal/probe/attempt"
 	"nettool/internal/socket"
+	"nettool/internal/tlsdial"
 )
 
 // spec turns the flags of one attempt into plain values.
@@ -18,6 +20,9 @@ func (f *attemptFlags) spec(timeout time.Duration) (attempt.Spec, error) {
 		return s, exit.Errorf(exit.Usage, "--timeout cannot be off: an attempt has to end")
 	}
 	if err := f.conversation(&s); err != nil {
+		return s, err
+	}
+	if err := f.secures(&s); err != nil {
 		return s, err
 	}
 	if s.Level == attempt.Syn && !attempt.HalfOpen {
@@ -34,10 +39,49 @@ func (f *attemptFlags) spec(timeout time.Duration) (attempt.Spec, error) {
 	return s, err
 }
 
-// conversation fills in what level talk says and hears.
+// secures fills in what is asked of TLS.
+func (f *attemptFlags) secures(s *attempt.Spec) error {
+	s.Days, s.Before = f.TLSDays, f.StartTLS
+	switch {
+	case f.TLSDays < 0:
+		return exit.Errorf(exit.Usage, "--tls-days=%d: want a number of days", f.TLSDays)
+	case f.StartTLS == "":
+		return nil
+	case s.Level == attempt.Syn:
+		return exit.Errorf(exit.Usage, "--starttls has to speak, and --level syn does not")
+	}
+	return tlsdial.KnowsStartTLS(f.StartTLS)
+}
+
+// web fills in what level http asks for.
+func (f *attemptFlags) web(s *attempt.Spec) (err error) {
+	switch {
+	case f.HTTP == "" && f.Status != "":
+		return exit.Errorf(exit.Usage, "--status is for --http PATH")
+	case f.HTTP == "" && s.Level == attempt.HTTP:
+		return exit.Errorf(exit.Usage, "--level http needs --http PATH")
+	case f.HTTP == "":
+		return nil
+	case f.Level.given && s.Level != attempt.HTTP:
+		return exit.Errorf(exit.Usage, "--http is for --level http")
+	case f.Send != "":
+		return exit.Errorf(exit.Usage, "--http makes a request of its own: it does not go with --send")
+	case f.HTTP[0] != '/' || strings.ContainsFunc(f.HTTP, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return exit.Errorf(exit.Usage, "--http %q: want a path that begins with \"/\", without spaces and with %%NN for other characters", f.HTTP)
+	}
+	s.Level, s.HTTP.Path = attempt.HTTP, f.HTTP
+	s.HTTP.Status, err = attempt.ParseStatus(f.Status)
+	return err
+}
+
+// conversation fills in what is said, and what has to be heard.
 func (f *attemptFlags) conversation(s *attempt.Spec) (err error) {
+	if err := f.web(s); err != nil {
+		return err
+	}
 	speaks := f.Send != "" || f.Expect != ""
 	switch {
+	case s.Level == attempt.HTTP:
 	case speaks && !f.Level.given:
 		s.Level = attempt.Talk
 	case speaks && s.Level != attempt.Talk:

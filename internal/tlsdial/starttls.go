@@ -54,7 +54,7 @@ func KnowsStartTLS(protocol string) error {
 	return nil
 }
 
-const protocols = "smtp, lmtp, imap, pop3, ftp, nntp or postgres"
+const protocols = "smtp, lmtp, imap, pop3, ftp, nntp, ldap or postgres"
 
 // asking is how to ask in a protocol, nil if it is not known.
 func asking(protocol string) func(*clear) error {
@@ -71,6 +71,8 @@ func asking(protocol string) func(*clear) error {
 		return func(c *clear) error { return c.worded("* OK", "a STARTTLS", "a ", "a OK") }
 	case "pop3": // RFC 2595
 		return func(c *clear) error { return c.worded("+OK", "STLS", "", "+OK") }
+	case "ldap": // RFC 4511, section 4.14
+		return (*clear).ldap
 	case "postgres": // SSLRequest
 		return (*clear).postgres
 	}

@@ -24,6 +24,8 @@ func (s *scripted) Write(p []byte) (int, error) { return s.said.Write(p) }
 func (s *scripted) SetDeadline(time.Time) error { return nil }
 func (s *scripted) RemoteAddr() net.Addr        { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 25} }
 
+const ldapAsk = "\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"
+
 // Each protocol asks in its words, and reads up to the consent and not a byte
 // further.
 func TestStartTLS(t *testing.T) {
@@ -40,6 +42,13 @@ func TestStartTLS(t *testing.T) {
 		{"imap", "* OK hi\r\na BAD what\r\n", "a STARTTLS\r\n", `the peer said "a BAD what"`},
 		{"pop3", "+OK hi\r\n+OK go\r\n", "STLS\r\n", ""},
 		{"pop3", "+OK hi\r\n-ERR no\r\n", "STLS\r\n", `the peer said "-ERR no"`},
+		{"ldap", "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00", ldapAsk, ""},
+		{"ldap", "\x30\x84\x00\x00\x00\x10\x02\x01\x01\x78\x84\x00\x00\x00\x07\x0a\x01\x00\x04\x00\x04\x00", ldapAsk, ""},
+		{"ldap", "\x30\x0f\x02\x01\x01\x78\x0a\x0a\x01\x35\x04\x00\x04\x03no!", ldapAsk, `the peer said "no!", result code 53`},
+		{"ldap", "\x30\x03\x02\x01\x07", ldapAsk, "the peer does not speak LDAP"},
+		{"ldap", "\x30\x05\x02\x01\x01\x61\x00", ldapAsk, "the peer's answer is none to StartTLS"},
+		{"ldap", "\x30\x80\x02\x01\x01\x00\x00", ldapAsk, "the peer talks on and on"},
+		{"ldap", "\x30\x84\xff\xff\xff\xff", ldapAsk, "the peer talks on and on"},
 		{"postgres", "S", "\x00\x00\x00\x08\x04\xd2\x16\x2f", ""},
 		{"postgres", "N", "\x00\x00\x00\x08\x04\xd2\x16\x2f", `the peer said "N"`},
 	} {
@@ -87,8 +96,9 @@ func TestStartTLSGivesUp(t *testing.T) {
 func FuzzStartTLS(f *testing.F) {
 	f.Add("220-hello\r\n220 there\r\n250 b\r\n220 go\r\n")
 	f.Add("* OK hi\r\na OK go\r\n")
+	f.Add("\x30\x84\x00\x00\x00\x10\x02\x01\x01\x78\x84\x00\x00\x00\x07\x0a\x01\x00\x04\x00\x04\x00")
 	f.Fuzz(func(t *testing.T, answers string) {
-		for _, protocol := range []string{"smtp", "lmtp", "ftp", "nntp", "imap", "pop3", "postgres"} {
+		for _, protocol := range []string{"smtp", "lmtp", "ftp", "nntp", "imap", "pop3", "ldap", "postgres"} {
 			StartTLS(t.Context(), &scripted{Reader: strings.NewReader(answers)}, protocol)
 		}
 	})

@@ -25,6 +25,7 @@ const (
 	Talk                 // and what is sent is answered as expected
 	TLS                  // and a TLS handshake succeeds
 	Echo                 // and a random text comes back
+	HTTP                 // and a request is answered with a status that is ok
 )
 
 // Spec says what an attempt does. In each field, zero is the default where one is
@@ -34,9 +35,12 @@ type Spec struct {
 	Timeout time.Duration  // of the whole attempt, the stay excluded; default DefaultTimeout
 	Stay    time.Duration  // Level Stay: how long it must not be closed
 	Send    []byte         // Level Talk
-	Expect  *regexp.Regexp // Level Talk: what must come, nil for nothing
+	Expect  *regexp.Regexp // Level Talk: what must come, and Level HTTP: in the body; nil for nothing
+	HTTP    HTTPRequest    // Level HTTP
 	Slow    time.Duration  // an answer that takes longer is not ok; zero is off
 	TLS     *tls.Config    // nil is the system's certificates and the target's name
+	Days    int            // of a TLS peer's certificates: fewer days left are an error; zero is off
+	Before  string         // the protocol in which TLS is asked for first, as tlsdial.StartTLS has it, or ""
 	Banner  time.Duration  // Level Connect: how long to wait for what the server says first; zero is off
 	From    socket.Options // where connections come from: Source, Source6 and Interface; the rest is not looked at
 }
@@ -86,6 +90,8 @@ type Result struct {
 	Retransmits int                   // of the SYN; -1 when not known
 	Own         bool                  // the peer has this end's own IP
 	Tries       int                   // attempts made in all, set by the caller that repeats them; zero means one
+	Status      int                   // of an HTTP answer, zero without one
+	TLS         *TLSFacts             // nil without TLS, and when the handshake told nothing
 	Banner      string                // what the server said first, if Spec asks for it
 }
 

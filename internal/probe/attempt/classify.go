@@ -41,6 +41,9 @@ func classify(ctx context.Context, p Phase, err error) (o Outcome, errno, detail
 	if answer, ok := errors.AsType[*unexpected](err); ok {
 		return answer.outcome, "", quoted(answer.got)
 	}
+	if code, ok := errors.AsType[errStatus](err); ok {
+		return Mismatch, "", code.Error()
+	}
 	number, _ := errors.AsType[syscall.Errno](err)
 	errno = socket.ErrnoName(number)
 	class := socket.ClassOf(err)

@@ -33,7 +33,7 @@ func (s *Spec) use(ctx context.Context, r *Result, l *link) error {
 	}
 	conn, stop := follow(ctx, conn)
 	defer stop()
-	if !r.Target.TLS && s.Level != TLS {
+	if !s.secures(r.Target) {
 		return cut(ctx, s.exchange(r, conn))
 	}
 	safe, err := s.handshake(ctx, r, conn)
@@ -43,10 +43,13 @@ func (s *Spec) use(ctx context.Context, r *Result, l *link) error {
 	return cut(ctx, blamed(r, safe, s.exchange(r, safe)))
 }
 
+// secures reports whether the connection to a target has TLS.
+func (s *Spec) secures(to socket.Addr) bool { return to.TLS || s.Level == TLS || s.Before != "" }
+
 // speaks reports whether a connection to a target is used, or is itself all that is
 // asked for.
 func (s *Spec) speaks(to socket.Addr) bool {
-	return s.Level != Syn && (s.Level != Connect || to.TLS || s.Banner > 0)
+	return s.Level != Syn && (s.Level != Connect || to.TLS || s.Before != "" || s.Banner > 0)
 }
 
 // blamed puts an error of an exchange over TLS down to the handshake where it belongs
@@ -85,6 +88,8 @@ func (s *Spec) exchange(r *Result, conn net.Conn) error {
 		return s.talk(r, conn)
 	case Echo:
 		return s.echo(r, conn)
+	case HTTP:
+		return s.http(r, conn)
 	}
 	if s.Banner <= 0 {
 		return nil
@@ -141,19 +146,38 @@ func (s *Spec) handshake(ctx context.Context, r *Result, conn net.Conn) (*tls.Co
 	}
 	secure := tls.Client(conn, config)
 	began := time.Now()
-	err := r.during(Handshake, func() error { return secure.HandshakeContext(ctx) })
+	err := r.during(Handshake, func() error {
+		if err := s.begin(ctx, conn); err != nil {
+			return err
+		}
+		return secure.HandshakeContext(ctx)
+	})
+	if err == nil || socket.ClassOf(err) == socket.Unclassified {
+		r.TLS = factsOf(secure, err)
+	}
 	if listens := s.Expect != nil || s.Level == Echo || s.Banner > 0; err == nil && asked && !listens {
 		err = welcome(secure, time.Since(began))
+	}
+	if err == nil && s.Days > 0 && !r.TLS.Expires.IsZero() && r.TLS.Days() < s.Days {
+		err = &expiringError{r.TLS, s.Days}
 	}
 	if err != nil {
 		return nil, &handshakeError{err, config.ServerName}
 	}
-	state := secure.ConnectionState()
-	r.Detail = tls.VersionName(state.Version)
-	if state.NegotiatedProtocol != "" {
-		r.Detail += ", " + state.NegotiatedProtocol
-	}
+	r.Detail = r.TLS.String()
 	return secure, nil
+}
+
+// begin asks for TLS, where a protocol begins in the clear.
+func (s *Spec) begin(ctx context.Context, conn net.Conn) error {
+	if s.Before == "" {
+		return nil
+	}
+	err := tlsdial.StartTLS(ctx, conn, s.Before)
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // TLSFor is the configuration for a handshake with a target: a copy that has its name.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"nettool/internal/exit"
+	"nettool/internal/probe/response"
 )
 
 // Answer says where the answer to a request ends.
@@ -56,11 +57,9 @@ func (a Answer) Closes() bool { return a.kind == closing }
 
 // What is wrong with an answer.
 var (
-	errMore    = errors.New("more than one answer")
-	errWrong   = errors.New("not what was sent")
-	errHTTP    = errors.New("no HTTP response")
-	errStatus  = errors.New("a status of 400 or more")
-	errTooLong = errors.New("a header of more than 64 KiB")
+	errMore   = errors.New("more than one answer")
+	errWrong  = errors.New("not what was sent")
+	errStatus = errors.New("a status of 400 or more")
 )
 
 // scanner finds the end of an answer in what comes.
@@ -69,7 +68,7 @@ type scanner struct {
 	want []byte // that has to come (verify), or nil
 	need int    // bytes of the answer, of kinds same and exactly
 	got  int    // bytes that came
-	http response
+	http response.Response
 }
 
 // begin prepares for the answer to a request of n bytes. want may hold the very bytes.
@@ -78,7 +77,7 @@ func (s *scanner) begin(n int, want []byte) {
 	if s.kind == exactly {
 		s.need = s.bytes
 	}
-	s.http.reset()
+	s.http.Reset()
 }
 
 // feed takes bytes that came. done tells that the answer is complete.
@@ -107,15 +106,19 @@ func (s *scanner) feed(b []byte) (done bool, err error) {
 		}
 		return at >= 0, nil
 	case message:
-		return s.http.feed(b)
+		done, err := s.http.Feed(b)
+		if err == nil && done && s.http.Status() >= 400 {
+			err = errStatus
+		}
+		return done, err
 	}
 	return false, nil // closing
 }
 
 // ended takes the end of the connection: whether the answer is complete with it.
 func (s *scanner) ended() bool {
-	return s.kind == closing && s.got > 0 || s.kind == message && s.http.ended()
+	return s.kind == closing && s.got > 0 || s.kind == message && s.http.Ended()
 }
 
 // last reports whether the peer means to close the connection behind this answer.
-func (s *scanner) last() bool { return s.kind == message && s.http.close }
+func (s *scanner) last() bool { return s.kind == message && s.http.Last() }

@@ -11,6 +11,7 @@ import (
 
 	"nettool/internal/clock"
 	"nettool/internal/probe/attempt"
+	"nettool/internal/probe/response"
 	"nettool/internal/socket"
 )
 
@@ -117,7 +118,7 @@ func outcome(err error) attempt.Outcome {
 	switch {
 	case err == nil:
 		return attempt.OK
-	case errors.Is(err, errMore), errors.Is(err, errWrong), errors.Is(err, errHTTP), errors.Is(err, errStatus), errors.Is(err, errTooLong):
+	case errors.Is(err, errMore), errors.Is(err, errWrong), errors.Is(err, errStatus), response.Is(err):
 		return attempt.Mismatch
 	}
 	if _, ok := errors.AsType[errBroken](err); ok && socket.ClassOf(err) == socket.Unclassified {

@@ -50,7 +50,7 @@ func (s *csvSink) start() {
 	}
 	s.begin([]string{
 		"type", "ts", "seq", "host", "port", "addr", "outcome", "phase", "errno", "detail", "tries", "total_us",
-		"dns_us", "connect_us", "tls_us", "send_us", "first_byte_us", "expect_us", "close_us", "rtt_us", "syn_retransmits", "banner", "due_us", "response_us",
+		"dns_us", "connect_us", "tls_us", "send_us", "first_byte_us", "expect_us", "close_us", "rtt_us", "syn_retransmits", "banner", "due_us", "response_us", "status", "tls_days_left",
 	})
 }
 
@@ -65,7 +65,7 @@ func row(l attemptLine) []string {
 		l.Type, l.TS, number(l.Seq), word(l.Host), number(l.Port), word(l.Addr), l.Outcome, word(l.Phase), word(l.Errno),
 		word(l.Detail), strconv.Itoa(l.Tries), strconv.FormatInt(l.TotalUS, 10),
 		number(l.DNSUS), number(l.ConnectUS), number(l.TLSUS), number(l.SendUS), number(l.FirstByteUS), number(l.ExpectUS),
-		number(l.CloseUS), number(l.RTTUS), number(l.Retransmits), word(l.Banner), number(l.DueUS), number(l.ResponseUS),
+		number(l.CloseUS), number(l.RTTUS), number(l.Retransmits), word(l.Banner), number(l.DueUS), number(l.ResponseUS), number(l.Status), number(l.TLSDaysLeft),
 	}
 }
 

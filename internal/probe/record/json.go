@@ -41,26 +41,35 @@ type place struct {
 type attemptLine struct {
 	head
 	place
-	Seq         *int64  `json:"seq"`
-	DueUS       *int64  `json:"due_us"`
-	ResponseUS  *int64  `json:"response_us"`
-	Addr        *string `json:"addr"`
-	Outcome     string  `json:"outcome"`
-	Phase       *string `json:"phase"`
-	Errno       *string `json:"errno"`
-	Detail      *string `json:"detail"`
-	Tries       int     `json:"tries"`
-	TotalUS     int64   `json:"total_us"`
-	DNSUS       *int64  `json:"dns_us"`
-	ConnectUS   *int64  `json:"connect_us"`
-	TLSUS       *int64  `json:"tls_us"`
-	SendUS      *int64  `json:"send_us"`
-	FirstByteUS *int64  `json:"first_byte_us"`
-	ExpectUS    *int64  `json:"expect_us"`
-	CloseUS     *int64  `json:"close_us"`
-	RTTUS       *int64  `json:"rtt_us"`
-	Retransmits *int    `json:"syn_retransmits"`
-	Banner      *string `json:"banner"`
+	Seq         *int64   `json:"seq"`
+	DueUS       *int64   `json:"due_us"`
+	ResponseUS  *int64   `json:"response_us"`
+	Addr        *string  `json:"addr"`
+	Outcome     string   `json:"outcome"`
+	Phase       *string  `json:"phase"`
+	Errno       *string  `json:"errno"`
+	Detail      *string  `json:"detail"`
+	Tries       int      `json:"tries"`
+	TotalUS     int64    `json:"total_us"`
+	DNSUS       *int64   `json:"dns_us"`
+	ConnectUS   *int64   `json:"connect_us"`
+	TLSUS       *int64   `json:"tls_us"`
+	SendUS      *int64   `json:"send_us"`
+	FirstByteUS *int64   `json:"first_byte_us"`
+	ExpectUS    *int64   `json:"expect_us"`
+	CloseUS     *int64   `json:"close_us"`
+	RTTUS       *int64   `json:"rtt_us"`
+	Retransmits *int     `json:"syn_retransmits"`
+	Banner      *string  `json:"banner"`
+	Status      *int     `json:"status"`
+	TLSVersion  *string  `json:"tls_version"`
+	TLSCipher   *string  `json:"tls_cipher"`
+	TLSALPN     *string  `json:"tls_alpn"`
+	TLSSubject  *string  `json:"tls_subject"`
+	TLSIssuer   *string  `json:"tls_issuer"`
+	TLSNames    []string `json:"tls_names"`
+	TLSExpires  *string  `json:"tls_expires"`
+	TLSDaysLeft *int     `json:"tls_days_left"`
 }
 
 type waitLine struct {
@@ -244,7 +253,23 @@ func ofFinding(f Finding) attemptLine {
 	if r.Retransmits >= 0 {
 		line.Retransmits = &r.Retransmits
 	}
+	if r.Status > 0 {
+		line.Status = &r.Status
+	}
+	line.facts(r.TLS)
 	return line
+}
+
+// facts fills in what a TLS handshake told.
+func (l *attemptLine) facts(f *attempt.TLSFacts) {
+	if f == nil {
+		return
+	}
+	l.TLSVersion, l.TLSCipher, l.TLSALPN = text(f.Version), text(f.Cipher), text(f.ALPN)
+	l.TLSSubject, l.TLSIssuer, l.TLSNames = text(f.Subject), text(f.Issuer), f.Names
+	if !f.Expires.IsZero() {
+		l.TLSExpires, l.TLSDaysLeft = pointer(stamp(f.Expires)), pointer(f.Days())
+	}
 }
 
 func placeOf(a socket.Addr) place {

@@ -46,6 +46,9 @@ func Line(r *attempt.Result) string {
 	if r.Retransmits > 0 {
 		fmt.Fprintf(&b, ", %d SYN retransmit%s", r.Retransmits, plural(r.Retransmits))
 	}
+	if r.Status > 0 && r.OK() {
+		fmt.Fprintf(&b, ", status %d", r.Status)
+	}
 	if r.Tries > 1 {
 		fmt.Fprintf(&b, ", %d tries", r.Tries)
 	}
@@ -78,6 +81,9 @@ func phases(r *attempt.Result) string {
 	}
 	if r.Addr != "" {
 		fmt.Fprintf(&b, " addr=%s", r.Addr)
+	}
+	if f := r.TLS; f != nil && !f.Expires.IsZero() {
+		fmt.Fprintf(&b, " cipher=%s subject=\"%s\" issuer=\"%s\" names=%s expires=%s", f.Cipher, report.Escape(f.Subject), report.Escape(f.Issuer), report.Escape(strings.Join(f.Names, ",")), f.Expires.UTC().Format(time.RFC3339))
 	}
 	return " [" + strings.TrimPrefix(b.String(), " ") + "]"
 }

@@ -1,22 +1,35 @@
-package load
+// Package response finds the end of an HTTP/1 response, and its body, in bytes that come
+// from the network. It is far smaller than net/http, for which every start of a child would pay.
+package response
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 	"strings"
+)
+
+// What is wrong with a response.
+var (
+	ErrMore    = errors.New("more than one response")
+	ErrForm    = errors.New("no HTTP response")
+	ErrTooLong = errors.New("a header of more than 64 KiB")
 )
 
 // maxHead bounds the header of a response.
 const maxHead = 64 << 10
 
-// response finds the end of an HTTP/1 response (RFC 9112, section 6.3): by its length,
-// its chunks, or the end of the connection. It is not for answers to HEAD.
-type response struct {
+// Response is one that comes: its end is where its length, its chunks or the end of the
+// connection say (RFC 9112, section 6.3). It is not for answers to HEAD. The zero value is
+// ready.
+type Response struct {
+	Body func([]byte) // is given each part of the body, if it is not nil; without the chunks' frames
+
 	head   []byte // the header, while it comes; afterwards the part of a line of chunks that came
 	body   bodyKind
 	left   int64 // bytes until the body, or the chunk, ends
 	status int
-	close  bool // the connection ends behind it
+	last   bool // the connection ends behind it
 }
 
 type bodyKind uint8
@@ -31,36 +44,47 @@ const (
 	trailer            // lines until an empty one
 )
 
-func (r *response) reset() { *r = response{head: r.head[:0]} }
+// Reset prepares for the next response.
+func (r *Response) Reset() { *r = Response{Body: r.Body, head: r.head[:0]} }
 
-// ended reports whether the end of the connection ends the response.
-func (r *response) ended() bool { return r.body == byEnd }
+// Status is its code, zero until its header is there.
+func (r *Response) Status() int { return r.status }
 
-// feed takes bytes that came.
-func (r *response) feed(b []byte) (done bool, err error) {
+// Last reports whether the peer closes the connection behind it.
+func (r *Response) Last() bool { return r.last }
+
+// Ended reports whether the end of the connection ends the response.
+func (r *Response) Ended() bool { return r.body == byEnd }
+
+// Feed takes bytes that came. done tells that the response is complete. Errors are those
+// above.
+func (r *Response) Feed(b []byte) (done bool, err error) {
 	for len(b) > 0 {
 		if r.body == complete {
-			return false, errMore
+			return false, ErrMore
 		}
 		if b, err = r.step(b); err != nil {
 			return false, err
 		}
 	}
-	if r.body == complete && r.status >= 400 {
-		return true, errStatus
-	}
 	return r.body == complete, nil
 }
 
 // step takes as many bytes as belong to what is being read now.
-func (r *response) step(b []byte) (rest []byte, err error) {
+func (r *Response) step(b []byte) (rest []byte, err error) {
 	switch r.body {
 	case inHead:
 		return r.header(b)
 	case byEnd:
+		r.tell(b)
 		return nil, nil
 	case byLength, chunkData:
 		n := min(int64(len(b)), r.left)
+		if r.body == chunkData {
+			r.tell(b[:min(n, max(r.left-2, 0))])
+		} else {
+			r.tell(b[:n])
+		}
 		if r.left -= n; r.left == 0 {
 			r.body++ // complete, or the next chunk's size
 		}
@@ -69,14 +93,20 @@ func (r *response) step(b []byte) (rest []byte, err error) {
 	return r.line(b)
 }
 
+func (r *Response) tell(b []byte) {
+	if r.Body != nil && len(b) > 0 {
+		r.Body(b)
+	}
+}
+
 // header takes bytes of the header, and learns from it how long the body is.
-func (r *response) header(b []byte) (rest []byte, err error) {
+func (r *Response) header(b []byte) (rest []byte, err error) {
 	before := len(r.head)
 	r.head = append(r.head, b...)
 	end := bytes.Index(r.head[max(before-3, 0):], []byte("\r\n\r\n"))
 	if end < 0 {
 		if len(r.head) > maxHead {
-			return nil, errTooLong
+			return nil, ErrTooLong
 		}
 		return nil, nil
 	}
@@ -88,19 +118,19 @@ func (r *response) header(b []byte) (rest []byte, err error) {
 }
 
 // learn reads a header. It allocates nothing.
-func (r *response) learn(head []byte) error {
+func (r *Response) learn(head []byte) error {
 	first, fields, _ := bytes.Cut(head, []byte("\r\n"))
 	version, rest, _ := bytes.Cut(first, []byte(" "))
 	code, _, _ := bytes.Cut(rest, []byte(" "))
 	status, ok := decimal(code)
 	if !bytes.HasPrefix(version, []byte("HTTP/1.")) || !ok || status < 100 || status > 999 {
-		return errHTTP
+		return ErrForm
 	}
 	if status < 200 {
-		*r = response{head: r.head} // an interim response: another one follows
+		*r = Response{Body: r.Body, head: r.head} // an interim response: another one follows
 		return nil
 	}
-	r.status, r.body, r.close = int(status), byEnd, string(version) == "HTTP/1.0"
+	r.status, r.body, r.last = int(status), byEnd, string(version) == "HTTP/1.0"
 	chunked := false
 	for len(fields) > 0 {
 		var field []byte
@@ -110,13 +140,13 @@ func (r *response) learn(head []byte) error {
 		switch {
 		case bytes.EqualFold(name, []byte("content-length")):
 			if r.left, ok = decimal(value); !ok {
-				return errHTTP
+				return ErrForm
 			}
 			r.body = byLength
 		case bytes.EqualFold(name, []byte("transfer-encoding")):
 			chunked = endsWith(value, "chunked")
 		case bytes.EqualFold(name, []byte("connection")):
-			r.close = bytes.EqualFold(value, []byte("close")) || r.close && !bytes.EqualFold(value, []byte("keep-alive"))
+			r.last = bytes.EqualFold(value, []byte("close")) || r.last && !bytes.EqualFold(value, []byte("keep-alive"))
 		}
 	}
 	switch {
@@ -125,7 +155,7 @@ func (r *response) learn(head []byte) error {
 	case chunked:
 		r.body = chunkSize
 	case r.body == byEnd:
-		r.close = true
+		r.last = true
 	}
 	return nil
 }
@@ -146,12 +176,12 @@ func decimal(text []byte) (n int64, ok bool) {
 }
 
 // line takes bytes of a line between chunks.
-func (r *response) line(b []byte) (rest []byte, err error) {
+func (r *Response) line(b []byte) (rest []byte, err error) {
 	at := bytes.IndexByte(b, '\n')
 	if at < 0 {
 		r.head = append(r.head, b...)
 		if len(r.head) > maxHead {
-			return nil, errTooLong
+			return nil, ErrTooLong
 		}
 		return nil, nil
 	}
@@ -166,11 +196,16 @@ func (r *response) line(b []byte) (rest []byte, err error) {
 	text, _, _ = strings.Cut(text, ";")
 	size, err := strconv.ParseInt(strings.TrimSpace(text), 16, 63)
 	if err != nil || size < 0 || size > 1<<60 {
-		return nil, errHTTP
+		return nil, ErrForm
 	}
 	r.body, r.left = chunkData, size+2
 	if size == 0 {
 		r.body = trailer
 	}
 	return b[at+1:], nil
+}
+
+// Is reports whether an error is one of those that Feed returns.
+func Is(err error) bool {
+	return errors.Is(err, ErrMore) || errors.Is(err, ErrForm) || errors.Is(err, ErrTooLong)
 }
