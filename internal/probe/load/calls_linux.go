@@ -101,6 +101,24 @@ func failure(fd int) syscall.Errno {
 	return syscall.Errno(n)
 }
 
+// itself reports whether a socket is connected to itself, by TCP's simultaneous open.
+func itself(fd int) bool {
+	here, err := unix.Getsockname(fd)
+	there, err2 := unix.Getpeername(fd)
+	if err != nil || err2 != nil {
+		return false
+	}
+	switch a := here.(type) {
+	case *unix.SockaddrInet4:
+		b, ok := there.(*unix.SockaddrInet4)
+		return ok && a.Port == b.Port && a.Addr == b.Addr
+	case *unix.SockaddrInet6:
+		b, ok := there.(*unix.SockaddrInet6)
+		return ok && a.Port == b.Port && a.Addr == b.Addr
+	}
+	return false
+}
+
 // await waits for events, for at most d. It may come back early.
 func await(poller int, events []unix.EpollEvent, d time.Duration) int {
 	limit := [2]int64{int64(d / time.Second), int64(d % time.Second)} // of 64 bits on all machines

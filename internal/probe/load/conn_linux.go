@@ -46,6 +46,7 @@ type conn struct {
 func (w *poller) start(c *conn, now time.Duration) {
 	c.free = c.freed <= w.due
 	c.due, c.began, c.first = w.due, now, false
+	w.begun(c.due, now, c.free)
 	w.busy++
 	if c.fd >= 0 { // RR
 		w.ask(c)
@@ -134,7 +135,9 @@ func (w *poller) connected(c *conn) {
 // established is a connection that is there.
 func (w *poller) established(c *conn) {
 	now := w.now()
-	w.opened(c, now)
+	if !w.opened(c, now) {
+		return
+	}
 	switch w.Pattern {
 	case Connect, Idle:
 		w.finish(c, attempt.OK)
@@ -148,12 +151,19 @@ func (w *poller) established(c *conn) {
 	}
 }
 
-// opened notes how long connecting took.
-func (w *poller) opened(c *conn, now time.Duration) {
+// opened notes how long connecting took, and refuses a connection to itself: with nobody
+// listening, the kernel may have chosen the target's own port. That cannot be while the
+// target answers, and so it is looked for until it does, and after a refusal.
+func (w *poller) opened(c *conn, now time.Duration) bool {
+	if !w.answers && w.to.kind == unix.SOCK_STREAM && w.to.domain != unix.AF_UNIX && itself(c.fd) {
+		w.finish(c, attempt.Refused)
+		return false
+	}
 	c.open = true
 	if c.due >= w.Warmup {
 		w.Connected.Add(now - c.began)
 	}
+	return true
 }
 
 // ask sends the request.
@@ -189,8 +199,8 @@ func (w *poller) send(c *conn) {
 		n, err := send(c.fd, request[c.sent:])
 		switch err {
 		case 0:
-			if !c.open {
-				w.opened(c, c.asked)
+			if !c.open && !w.opened(c, c.asked) {
+				return
 			}
 			c.sent += n
 		case unix.EAGAIN, unix.ENOTCONN:
@@ -276,6 +286,7 @@ func (w *poller) ended(c *conn, o attempt.Outcome) {
 func (w *poller) finish(c *conn, o attempt.Outcome) {
 	now := w.now()
 	w.busy--
+	w.answers = o == attempt.OK || w.answers && o != attempt.Refused
 	if w.Pattern == Idle {
 		w.idle(c, o, now)
 		return

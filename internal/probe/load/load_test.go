@@ -279,3 +279,78 @@ func TestFullBacklog(t *testing.T) {
 	ln.Close()
 	accepting.Wait()
 }
+
+// TestCancelledInAStall: what was due before the end, and what was under way, has waited
+// until then.
+func TestCancelledInAStall(t *testing.T) {
+	t.Parallel()
+	for name, way := range ways() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			stop := make(chan bool)
+			var n atomic.Int64
+			c := config(server(t, func(c net.Conn) {
+				for b := make([]byte, 64); ; {
+					if _, err := io.ReadFull(c, b); err != nil {
+						return
+					}
+					if n.Add(1) == 50 {
+						time.AfterFunc(time.Second, cancel)
+						<-stop
+					}
+					c.Write(b)
+				}
+			}), RR)
+			defer close(stop)
+			c.Rate = 100
+			c.fill()
+			r := run(ctx, &c, Observer{}, way)
+			if r.OK != 49 || r.Missed < 60 || r.Response.Quantile(0.99) < 700*time.Millisecond {
+				t.Errorf("%+v, p99 %v", r.Tally, r.Response.Quantile(0.99))
+			}
+		})
+	}
+}
+
+// TestBehind: a count is no way out of what a rate asks for.
+func TestBehind(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, run func(Config) *Report) {
+		c := config(server(t, func(c net.Conn) {
+			for b := make([]byte, 64); ; {
+				if _, err := io.ReadFull(c, b); err != nil {
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+				c.Write(b)
+			}
+		}), RR)
+		c.Rate, c.Count, c.Duration = 10_000, 100, 0
+		if r := run(c); r.OK != 100 || r.Verdict.Kind != Saturated {
+			t.Errorf("%s: %+v", r.Verdict, r.Tally)
+		}
+	})
+}
+
+// TestItself: a connection that the kernel makes to itself is a refusal. The source is
+// the target's own port, so that each would be one.
+func TestItself(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := ln.Addr().(*net.TCPAddr).AddrPort()
+	ln.Close()
+	for _, p := range []Pattern{Connect, CRR, RR} {
+		for name, way := range ways() {
+			c := config(at, p)
+			c.Count, c.Spec.From.Source = 5, at
+			c.fill()
+			if r := run(t.Context(), &c, Observer{}, way); r.Outcomes[attempt.Refused] != 5 {
+				t.Errorf("%s, %s: %v", name, p, r.Outcomes)
+			}
+		}
+	}
+}

@@ -63,14 +63,15 @@ func (p *plan) claim(now time.Duration) (due time.Duration, ok bool) {
 	return now, true
 }
 
-// skipped is how many requests were due and nobody claimed, and when the first was: the
-// target was too slow.
-func (p *plan) skipped() (n int64, first time.Duration) {
-	if p.Rate <= 0 || p.end == forever {
+// skipped is how many requests were due by a time and nobody claimed, and when the first
+// was: the target was too slow.
+func (p *plan) skipped(by time.Duration) (n int64, first time.Duration) {
+	if p.Rate <= 0 {
 		return 0, 0
 	}
-	claimed := max(min(p.next.Load(), p.all), p.warm())
-	return max(p.all-claimed, 0), p.due(claimed)
+	all := min(p.all, int64(math.Ceil(by.Seconds()*p.Rate)))
+	claimed := max(p.next.Load(), p.warm())
+	return max(all-claimed, 0), p.due(claimed)
 }
 
 // stays tells that a connection of Idle is open, or never will be. The hold begins with
@@ -87,19 +88,36 @@ func (p *plan) letGo(now time.Duration) bool {
 	return at > 0 && p.Duration > 0 && now >= time.Duration(at)
 }
 
+// behind is for how long, at the end, no request has found a connection free: none of the
+// threads' requests.
+func behind(lanes []*lane, over time.Duration) time.Duration {
+	least := over
+	for _, l := range lanes {
+		if l.behind == 0 {
+			return 0
+		}
+		least = min(least, over-l.behind)
+	}
+	return least
+}
+
 // report sums up.
 func (p *plan) report(ctx context.Context, lanes []*lane) *Report {
 	r := &Report{Stats: *merged(lanes), Config: p.Config, Elapsed: min(p.now(), p.end) - p.Warmup}
 	if p.Pattern != Idle && p.Duration <= 0 && r.last > 0 {
 		r.Elapsed = r.last - p.Warmup
 	}
-	if n, first := p.skipped(); n > 0 && ctx.Err() == nil {
+	over := p.end
+	if ctx.Err() != nil || over == forever {
+		over = min(over, p.now())
+	}
+	if n, first := p.skipped(over); n > 0 {
 		interval := time.Duration(float64(time.Second) / p.Rate)
-		r.Miss(n, p.end-first, interval)
+		r.Miss(n, over-first, interval)
 		if p.Course {
-			r.Course.Miss(first-p.Warmup, n, p.end-first, interval)
+			r.Course.Miss(first-p.Warmup, n, over-first, interval)
 		}
 	}
-	r.Verdict = r.judge()
+	r.Verdict = r.judge(behind(lanes, over))
 	return r
 }

@@ -24,6 +24,7 @@ type poller struct {
 	due     time.Duration // when
 	busy    int           // requests under way
 	held    int           // connections of Idle
+	answers bool          // the target has, since it last refused
 	events  [256]unix.EpollEvent
 	buffer  [64 << 10]byte
 }
@@ -55,6 +56,22 @@ func (w *poller) run(ctx context.Context) {
 	defer w.closeAll()
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) // of this thread, in nanoseconds
 	w.loop(ctx)
+	w.giveUp()
+}
+
+// giveUp counts what is under way when the run is ended early, or waits for a connection.
+func (w *poller) giveUp() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.now()
+	if w.claimed {
+		w.givenUp(w.due, now)
+	}
+	for i := range w.conns {
+		if c := &w.conns[i]; c.state > ready && w.Pattern != Idle {
+			w.givenUp(c.due, now)
+		}
+	}
 }
 
 // broken counts one request for all: there is no poller.

@@ -2,6 +2,7 @@ package load
 
 import (
 	"testing"
+	"time"
 
 	"nettool/internal/exit"
 )
@@ -58,6 +59,12 @@ func TestVerdicts(t *testing.T) {
 	late.Late.AddN(5e6, 50)
 	slow := open(80, 80)
 	slow.Missed = 20
+	after := open(100, 100)
+	after.After = 10
+	after.Service.AddN(1e6, 100)
+	usual := open(100, 100)
+	usual.After = 10
+	usual.Service.AddN(1e8, 100)
 	failing := open(100, 10)
 	failing.Outcomes[1] = 90
 	busy := &Report{}
@@ -65,17 +72,21 @@ func TestVerdicts(t *testing.T) {
 	waits := &Report{}
 	waits.Sent, waits.worked, waits.waited = 100, 1e9, 5e8
 	for name, test := range map[string]struct {
-		of   *Report
-		want string
+		of     *Report
+		behind time.Duration
+		want   string
 	}{
-		"kept up": {open(100, 100), "kept up"},
-		"late":    {late, "generator-bound: 50 % of the requests were begun late, though a connection was free"},
-		"slow":    {slow, "SATURATED at ~80/s"},
-		"fails":   {failing, "kept up"},
-		"busy":    {busy, "generator-bound: it was busy for 99 % of the time"},
-		"waits":   {waits, "closed loop: the target set the pace"},
+		"kept up": {open(100, 100), 400 * time.Millisecond, "kept up"},
+		"behind":  {open(100, 100), 600 * time.Millisecond, "SATURATED at ~100/s"},
+		"after":   {after, 0, "SATURATED at ~100/s"},
+		"usual":   {usual, 0, "kept up"},
+		"late":    {late, 0, "generator-bound: 50 % of the requests were begun late, though a connection was free"},
+		"slow":    {slow, 0, "SATURATED at ~80/s"},
+		"fails":   {failing, 0, "kept up"},
+		"busy":    {busy, 0, "generator-bound: it was busy for 99 % of the time"},
+		"waits":   {waits, 0, "closed loop: the target set the pace"},
 	} {
-		if got := test.of.judge().String(); got != test.want {
+		if got := test.of.judge(test.behind).String(); got != test.want {
 			t.Errorf("%s: %s", name, got)
 		}
 	}

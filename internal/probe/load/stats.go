@@ -19,11 +19,13 @@ type Stats struct {
 	Late      histogram.Histogram // how late requests of an open loop were begun though a connection was free
 	Busy      int64               // requests that waited for a connection to become free
 	InTime    int64               // requests that were answered well; of a closed loop, before the end
+	After     int64               // requests of an open loop that were answered after the end
 	Open      int64               // connections that Idle holds
 	Course    series.Series
 
 	waited, worked time.Duration // of the threads: for something to happen, and in all
 	last           time.Duration // when the last request ended
+	behind         time.Duration // since when each request of an open loop had to wait for a connection; zero is not
 }
 
 // lane is where one thread counts.
@@ -64,6 +66,32 @@ func (l *lane) count(r request, o attempt.Outcome) {
 	if l.Rate > 0 || r.ended <= l.end {
 		l.InTime++
 	}
+	if l.Rate > 0 && r.ended > l.end {
+		l.After++
+	}
+}
+
+// begun notes whether a request of an open loop found a connection free when it was due.
+func (l *lane) begun(due, now time.Duration, free bool) {
+	switch {
+	case free:
+		l.behind = 0
+	case l.behind == 0:
+		l.behind = max(due, 1)
+	}
+}
+
+// givenUp counts a request that was under way, or due, when the run was ended: it has
+// taken as long as until then, at least. Of a closed loop, where some are under way at any
+// time, only one that is the longest of all says something.
+func (l *lane) givenUp(due, now time.Duration) {
+	if due < l.Warmup || due > now || l.Rate <= 0 && now-due <= l.Response.Max() {
+		return
+	}
+	l.Miss(1, now-due, 0)
+	if l.keep {
+		l.Course.Miss(due-l.Warmup, 1, now-due, 0)
+	}
 }
 
 // punctual notes whether a request of an open loop was begun when it was due, and if not,
@@ -103,5 +131,6 @@ func (s *Stats) merge(o *Stats) {
 	s.Late.Merge(&o.Late)
 	s.Course.Merge(&o.Course)
 	s.Busy, s.InTime, s.Open = s.Busy+o.Busy, s.InTime+o.InTime, s.Open+o.Open
+	s.After += o.After
 	s.waited, s.worked, s.last = s.waited+o.waited, s.worked+o.worked, max(s.last, o.last)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"nettool/internal/clock"
@@ -54,11 +55,16 @@ func (u *user) run(ctx context.Context) {
 			return
 		}
 		if !clock.Sleep(ctx, due-u.now()) {
+			u.locked(func() { u.givenUp(due, u.now()) })
 			return
 		}
 		r := request{due: due, began: u.now(), free: u.freed <= due}
+		u.locked(func() { u.begun(due, r.began, r.free) })
 		o := u.request(ctx, &r)
 		if ctx.Err() != nil {
+			if u.Pattern != Idle {
+				u.locked(func() { u.givenUp(due, u.now()) })
+			}
 			return
 		}
 		r.ended = u.now()
@@ -140,6 +146,10 @@ func (u *user) dial(ctx context.Context, r *request) error {
 	c, err := socket.DialOne(ctx, network, addr, u.Spec.From)
 	if err != nil {
 		return err
+	}
+	if c.LocalAddr().String() == c.RemoteAddr().String() && network == "tcp" {
+		c.Close()
+		return syscall.ECONNREFUSED // it is connected to itself: nobody listens
 	}
 	u.conn = c
 	u.took(r, &u.Connected, u.now()-from)

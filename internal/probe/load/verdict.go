@@ -28,7 +28,7 @@ const (
 	busyGenerator = 0.95             // of the time of a closed loop in which something was there to be done
 	lateGenerator = 0.01             // of the requests of an open loop that were begun
 	lateBy        = time.Millisecond // so late, though a connection was free
-	followed      = 0.97             // of the rate asked for is what counts as followed
+	lost          = 0.03             // of the requests of an open loop that were never made, or answered after the end
 	enoughToTell  = 20               // requests
 	enoughTime    = 50 * time.Millisecond
 )
@@ -63,7 +63,9 @@ func PerSecond(rate float64) string {
 }
 
 // judge says what has to be said.
-func (r *Report) judge() Verdict {
+// behind is for how long, at the end, requests of an open loop have waited without a
+// break for a connection.
+func (r *Report) judge(behind time.Duration) Verdict {
 	if r.Config.Pattern == Idle {
 		return Verdict{Kind: ClosedLoop}
 	}
@@ -78,8 +80,18 @@ func (r *Report) judge() Verdict {
 	if late := r.Late.Above(lateBy) / max(begun, 1); r.Sent >= enoughToTell && late > lateGenerator {
 		return Verdict{GeneratorBound, late, r.Config.Rate}
 	}
-	if done := float64(r.InTime) / max(begun-float64(r.Failed()), 1); done < followed {
+	if r.saturated(begun, behind) {
 		return Verdict{Kind: Saturated, Rate: r.Done()}
 	}
 	return Verdict{Kind: KeptUp}
+}
+
+// saturated reports whether an open loop was faster than its target: requests were not made
+// because there was no connection left; there was none free for half of the time up to the
+// end; or more were under way at the end than the times of the quickest explain (Little's
+// law, with a margin).
+func (r *Report) saturated(begun float64, behind time.Duration) bool {
+	margin := lost * begun
+	usual := 3 * r.Config.Rate * r.Service.Quantile(0.1).Seconds()
+	return float64(r.Missed) > margin || behind > r.Elapsed/2 || float64(r.After) > margin+usual
 }
