@@ -85,6 +85,10 @@ func sceneOf(ts *testscript.TestScript) *scene { return ts.Value(sceneKey{}).(*s
 // may have started the tests.
 var catchHangups = sync.OnceFunc(func() { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) })
 
+// raceOptions makes processes under the race detector cheap: without them each takes a
+// second to end, and touches 13 MB in pages of 4 KiB where the kernel has larger ones.
+const raceOptions = "atexit_sleep_ms=0 no_huge_pages_for_shadow=0"
+
 // setup gives a script its scene and its environment, and ends what it has started
 // with it. When the script has failed, what its processes have said last is shown.
 func setup(env *testscript.Env) error {
@@ -92,7 +96,7 @@ func setup(env *testscript.Env) error {
 	ps := &processes{named: map[string]*process{}}
 	env.Values[sceneKey{}] = &scene{ps, map[string]net.Conn{}, map[string]*zoo.Peer{}, map[string]*zoo.Target{}, map[string]*reserved{}}
 	env.Setenv("CI", os.Getenv("CI"))
-	env.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")) // else a second for every process under -race
+	env.Setenv("GORACE", raceOptions+" "+os.Getenv("GORACE"))
 	env.Defer(func() {
 		if env.T().(interface{ Failed() bool }).Failed() {
 			for name, p := range ps.named {

@@ -77,7 +77,7 @@ func TestREADMEKubernetes(t *testing.T) {
 	bin := linkNames(t)
 	command := func(argv []string) *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, argv[0]), argv[1:]...)
-		cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+		cmd.Env = append(os.Environ(), "GORACE="+raceOptions)
 		return cmd
 	}
 	alive, ready := func() bool { return command(commands[1]).Run() == nil }, func() bool { return command(commands[2]).Run() == nil }
@@ -147,7 +147,7 @@ func runBlock(t *testing.T, bin string, b block) {
 		cmd.Dir, _ = filepath.Abs("..")
 	}
 	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+home,
-		"GOCACHE="+goEnv(t, "GOCACHE"), "GOMODCACHE="+goEnv(t, "GOMODCACHE"), "GOFLAGS="+goEnv(t, "GOFLAGS"), "GORACE=atexit_sleep_ms=0")
+		"GOCACHE="+goEnv(t, "GOCACHE"), "GOMODCACHE="+goEnv(t, "GOMODCACHE"), "GOFLAGS="+goEnv(t, "GOFLAGS"), "GORACE="+raceOptions)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = 10 * time.Second // servers end after the block's last line

@@ -82,7 +82,7 @@ race() {
 
 tests() {
 	# shellcheck disable=SC2046 # no word when empty
-	go test $(race) -count=1 -parallel 4 -timeout 9m ./...
+	go test $(race) -count=1 -parallel 6 -timeout 9m ./...
 }
 
 # portable runs, on Linux, what serve is made of on other systems.
@@ -91,7 +91,7 @@ portable() {
 	# shellcheck disable=SC2046
 	go test $(race) -tags portable -count=1 -parallel 4 ./internal/server/... || return 1
 	# shellcheck disable=SC2046
-	go test $(race) -tags portable -count=1 -parallel 4 -run TestModels ./applets
+	go test $(race) -tags portable -count=1 -parallel 6 -run TestModels ./applets
 }
 
 started=$(date +%s)

@@ -69,7 +69,7 @@ build() {
 # all runs every test once, of two packages at the same time. A shell ignores
 # SIGINT for what it starts in the background.
 all() {
-	xargs -P 2 -L 1 sh -c 'cd "$1" && env --default-signal=INT,QUIT,HUP "$0" -test.paniconexit0 -test.count=1 -test.parallel=4 -test.timeout=30m >"$0.log" 2>&1 || { echo "$0"; cat "$0.log"; exit 1; }' <"$tmp/list"
+	xargs -P 2 -L 1 sh -c 'cd "$1" && env --default-signal=INT,QUIT,HUP "$0" -test.paniconexit0 -test.count=1 -test.parallel=6 -test.timeout=30m >"$0.log" 2>&1 || { echo "$0"; cat "$0.log"; exit 1; }' <"$tmp/list"
 }
 
 build
