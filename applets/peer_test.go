@@ -123,11 +123,12 @@ func targetOf(ts *testscript.TestScript, name string) *zoo.Target {
 }
 
 // cmdDatagrams starts a server that answers each datagram with its length and
-// its text: datagrams NAME udp|unixgram:PATH. What it got is in NAME.got, a
-// line for each; a unixgram server answers nobody.
+// its text: datagrams NAME udp|echo|mute|unixgram:PATH. That of echo answers with the
+// datagram itself, those of mute and unixgram answer nobody. What it got is in NAME.got, a
+// line for each.
 func cmdDatagrams(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: datagrams NAME udp|unixgram:PATH")
+		ts.Fatalf("usage: datagrams NAME udp|echo|mute|unixgram:PATH")
 	}
 	network, addr := "udp", "127.0.0.1:0"
 	if path, ok := strings.CutPrefix(args[1], "unixgram:"); ok {
@@ -141,12 +142,15 @@ func cmdDatagrams(ts *testscript.TestScript, neg bool, args []string) {
 	log, err := os.Create(ts.MkAbs(args[0] + ".got"))
 	ts.Check(err)
 	done := make(chan struct{})
-	go answerDatagrams(pc, log, done)
+	go answerDatagrams(pc, args[1], log, done)
 	ts.Defer(func() { pc.Close(); <-done; log.Close() })
 	ts.Setenv(args[0]+"_ADDR", pc.LocalAddr().String())
+	if at, ok := pc.LocalAddr().(*net.UDPAddr); ok {
+		ts.Setenv(args[0]+"_PORT", strconv.Itoa(at.Port))
+	}
 }
 
-func answerDatagrams(pc net.PacketConn, log *os.File, done chan<- struct{}) {
+func answerDatagrams(pc net.PacketConn, kind string, log *os.File, done chan<- struct{}) {
 	defer close(done)
 	buf := make([]byte, 1<<16)
 	for {
@@ -155,7 +159,11 @@ func answerDatagrams(pc net.PacketConn, log *os.File, done chan<- struct{}) {
 			return
 		}
 		fmt.Fprintf(log, "%d: %q\n", n, buf[:min(n, 40)])
-		if from != nil {
+		switch {
+		case from == nil || kind == "mute":
+		case kind == "echo":
+			pc.WriteTo(buf[:n], from)
+		default:
 			pc.WriteTo(fmt.Appendf(nil, "%d: %s", n, buf[:min(n, 40)]), from)
 		}
 	}

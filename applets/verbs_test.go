@@ -33,7 +33,7 @@ func commands() map[string]scriptCmd {
 		"unused": cmdUnused, "openlater": cmdOpenLater, "port": cmdPort, "lowaddress": cmdLowAddress,
 		// Files and time.
 		"waitfile": cmdWaitFile, "readport": cmdReadPort, "filesize": cmdFileSize, "fill": cmdFill,
-		"shipped": cmdShipped, "publicdir": cmdPublicDir, "pause": cmdPause,
+		"shipped": cmdShipped, "publicdir": cmdPublicDir, "pause": cmdPause, "lossy": cmdLossy,
 	}
 }
 

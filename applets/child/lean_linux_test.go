@@ -41,6 +41,9 @@ func TestLean(t *testing.T) {
 		if threads > 5 || private > 2048 { // the runtime starts three threads, and on a busy machine one more, or now and then two
 			t.Errorf("child %d has %d threads and %d KiB private memory", pid, threads, private)
 		}
+		if status(t, pid, "THP_enabled") != 0 {
+			t.Errorf("child %d takes huge pages where the system has them", pid)
+		}
 		if comm(pid) != "nettool" {
 			t.Errorf("ps shows the child as %q", comm(pid))
 		}

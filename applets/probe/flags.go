@@ -49,6 +49,11 @@ type attemptFlags struct {
 	StartTLS  string        `name:"starttls" placeholder:"PROTOCOL" help:"Begin in the clear, and ask for TLS in smtp, lmtp, imap, pop3, ftp, nntp, ldap or postgres."`
 	TLSDays   int           `name:"tls-days" placeholder:"N" help:"Fail when a certificate of the peer's chain expires in fewer than N days."`
 	TLS       tlsdial.Flags `embed:"" prefix:"tls-"`
+
+	Payload      string `placeholder:"NAME" help:"What is asked of a udp: target without --send: dns, ntp, snmp or stun (default: by the port, otherwise an empty datagram)."`
+	Size         int    `placeholder:"BYTES" help:"Bytes of an icmp: target's echo request behind its header (default 56), or of a request of load (default 64), which has letters and a newline."`
+	TTL          int    `name:"ttl" placeholder:"N" help:"Let packets pass N routers at most; who discards them is told (Linux)."`
+	DontFragment bool   `help:"Have no packet to an icmp: target divided, and tell the path's MTU."`
 }
 
 // resultFlags say how results are written.
@@ -68,7 +73,7 @@ type needFlags struct {
 
 // checkCmd asks once.
 type checkCmd struct {
-	Targets []string `arg:"" name:"target" sep:"none" help:"HOST:PORT, HOST:22,80,8000-8100, PORT (loopback), 192.0.2.0/28:PORT, 192.0.2.1-9:PORT, NAME@IP:PORT, unix:/path, tls:HOST:PORT, @FILE (one a line), @- (stdin), or HOST PORT."`
+	Targets []string `arg:"" name:"target" sep:"none" help:"HOST:PORT, HOST:22,80,8000-8100, PORT (loopback), 192.0.2.0/28:PORT, 192.0.2.1-9:PORT, NAME@IP:PORT, unix:/path, tls:HOST:PORT, udp:HOST:PORT, icmp:HOST, @FILE (one a line), @- (stdin), or HOST PORT."`
 	needFlags
 	Retries int          `placeholder:"N" help:"Try a target that is not ok N more times."`
 	Delay   cli.Duration `name:"retry-delay" placeholder:"DUR" help:"Wait DUR before each retry (default 200ms)."`
@@ -98,7 +103,7 @@ type pingCmd struct {
 	Interval   cli.Duration `short:"i" placeholder:"DUR" help:"Ask every DUR (default 1s), however long an answer takes."`
 	Duration   cli.Duration `placeholder:"DUR" help:"Ask for DUR."`
 	Timestamps bool         `help:"Begin each line of text about an attempt with the time at which it started."`
-	Require    string       `placeholder:"CONDITIONS" help:"What must hold for exit code 0, as in 'p99<5ms,errors<0.1%'; of min mean p50 p90 p99 p999 max jitter outage errors ok missed (default: every target answered once)."`
+	Require    string       `placeholder:"CONDITIONS" help:"What must hold for exit code 0, as in 'p99<5ms,errors<0.1%'; of min mean p50 p90 p99 p999 max jitter outage errors ok missed loss (default: every target answered once)."`
 	keepFlags
 }
 
@@ -150,12 +155,14 @@ type loadCmd struct {
 	Duration cli.Duration `placeholder:"DUR" help:"Go on for DUR (default 10s), or hold idle connections for DUR."`
 	Count    int64        `placeholder:"N" help:"Make N requests."`
 	Warmup   cli.Duration `placeholder:"DUR" help:"Begin DUR earlier, and do not count that."`
-	Size     int          `placeholder:"BYTES" help:"Send requests of BYTES (default 64), of letters and a newline. --send TEXT sends TEXT."`
 	Answer   string       `placeholder:"END" help:"Where an answer ends: same (as many bytes as the request has; the default without --send), any (the first that come; the default with --send), line, http (an HTTP/1 response with a status below 400), close (the connection's end), or a number of bytes."`
 	Verify   bool         `help:"Give every request bytes of its own, which have to come back."`
 	Threads  int          `placeholder:"N" help:"Make requests from N threads (default: one for each processor; for a target on this machine half of that)."`
 	Require  string       `placeholder:"CONDITIONS" help:"What must hold for exit code 0, as for ping; response times count from when a request was due."`
 	keepFlags
+
+	size    int    `kong:"-"` // of a request: --size, which others have as well
+	payload string `kong:"-"` // --payload
 }
 
 // Help introduces the subcommand.
@@ -221,13 +228,15 @@ func (*Cmd) HintFor(flag string) string {
 	case "-w":
 		return "for nc -w SECONDS use --timeout, as in --timeout 3s"
 	case "-u", "--udp":
-		return "probe asks TCP and unix sockets; for UDP use nettool connect udp:HOST:PORT"
+		return "for UDP write the target as udp:HOST:PORT"
 	case "-s":
 		return "for a source address use --source ADDR"
 	case "-I":
 		return "for a network interface use --interface NAME"
 	case "-U", "--unixsock":
 		return "for a unix socket write its path as the target"
+	case "-M":
+		return "to have no packet divided use --dont-fragment, with an icmp: target"
 	case "-n":
 		return "give an IP address as the target to keep from looking up a name"
 	case "-p", "-p-":

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"nettool/internal/probe/record"
 	"nettool/internal/probe/tally"
 	"nettool/internal/probe/target"
+	"nettool/internal/socket"
 )
 
 // The defaults and bounds of a load.
@@ -21,8 +23,8 @@ const (
 	loadTime  = 10 * time.Second
 	stepTime  = 2 * time.Second // of a ramp
 	loadSize  = 64
-	maxSize   = 64 << 20
-	openConns = 1024 // of an open loop, where requests have a connection each
+	maxLoad   = 64 << 20 // bytes of a request
+	openConns = 1024     // of an open loop, where requests have a connection each
 	maxConns  = 1 << 20
 )
 
@@ -81,6 +83,8 @@ func (l *loading) run(see load.Observer) {
 // begin turns flags into plain values.
 func (c *loadCmd) begin(call *cli.Call, shared *Cmd) (l *loading, err error) {
 	l = &loading{}
+	c.size, shared.Attempt.Size = shared.Attempt.Size, 0 // is the requests'
+	c.payload, shared.Attempt.Payload = shared.Attempt.Payload, ""
 	if err := c.bounds(&shared.Attempt); err != nil {
 		return nil, err
 	}
@@ -103,10 +107,12 @@ func (c *loadCmd) begin(call *cli.Call, shared *Cmd) (l *loading, err error) {
 	if len(to) != 1 {
 		return nil, exit.Errorf(exit.Usage, "load takes one target, and these are %d", len(to))
 	}
-	if l.config, err = c.config(l.spec); err != nil {
+	if err := c.fits(to[0]); err != nil {
 		return nil, err
 	}
-	l.config.Target = to[0]
+	if l.config, err = c.config(l.spec, to[0]); err != nil {
+		return nil, err
+	}
 	if l.kept, err = c.keepFlags.begin(l.session, "load", shared.Result.Output); err != nil {
 		return nil, err
 	}
@@ -125,8 +131,8 @@ func (c *loadCmd) bounds(f *attemptFlags) error {
 	switch {
 	case c.Conns < 0 || c.Conns > maxConns:
 		return exit.Errorf(exit.Usage, "--conns=%d: want a number up to %d", c.Conns, maxConns)
-	case c.Size < 0 || c.Size > maxSize:
-		return exit.Errorf(exit.Usage, "--size=%d: want a number of bytes up to %d", c.Size, maxSize)
+	case c.size < 0 || c.size > maxLoad:
+		return exit.Errorf(exit.Usage, "--size=%d: want a number of bytes up to %d", c.size, maxLoad)
 	case !(c.Rate >= 0 && c.Rate <= load.MaxRate):
 		return exit.Errorf(exit.Usage, "--rate=%v: want a number up to %.0f", c.Rate, load.MaxRate)
 	case c.Count < 0 || c.Threads < 0 || c.Threads > 1024:
@@ -147,10 +153,27 @@ func (c *loadCmd) bounds(f *attemptFlags) error {
 	return nil
 }
 
-// config is what to do, but for the target.
-func (c *loadCmd) config(spec attempt.Spec) (load.Config, error) {
+// fits is what is wrong with the flags for a target.
+func (c *loadCmd) fits(to socket.Addr) error {
+	switch {
+	case to.Network == "icmp":
+		return exit.Errorf(exit.Usage, "%q: load asks TCP, UDP and unix stream sockets only", to)
+	case !to.Datagram() && c.payload != "":
+		return exit.Errorf(exit.Usage, "--payload is for udp: targets, and %q is none", to)
+	case to.Datagram() && (c.Pattern == "connect" || c.Pattern == "idle"):
+		return exit.Errorf(exit.Usage, "--pattern %s is about connections, and UDP has none: there are crr (each request from a port of its own) and rr", c.Pattern)
+	case to.Datagram() && c.Answer == "close":
+		return exit.Errorf(exit.Usage, "--answer close ends the connection, and UDP has none")
+	case to.Datagram() && c.size > maxSize:
+		return exit.Errorf(exit.Usage, "--size=%d: a datagram has room for %d bytes", c.size, maxSize)
+	}
+	return attempt.KnowsPayload(c.payload)
+}
+
+// config is what to do.
+func (c *loadCmd) config(spec attempt.Spec, to socket.Addr) (load.Config, error) {
 	config := load.Config{
-		Spec: spec, Conns: c.Conns, Rate: c.Rate, Count: c.Count, Warmup: c.Warmup.Or(0), Duration: c.Duration.Or(0),
+		Target: to, Spec: spec, Conns: c.Conns, Rate: c.Rate, Count: c.Count, Warmup: c.Warmup.Or(0), Duration: c.Duration.Or(0),
 		Verify: c.Verify, Threads: c.Threads, Request: spec.Send,
 	}
 	config.Pattern = map[string]load.Pattern{"connect": load.Connect, "crr": load.CRR, "rr": load.RR, "idle": load.Idle}[c.Pattern]
@@ -174,13 +197,13 @@ func (c *loadCmd) config(spec attempt.Spec) (load.Config, error) {
 // conversation fills in what is said, and where an answer ends.
 func (c *loadCmd) conversation(config *load.Config) (err error) {
 	answer := "same"
+	if to := config.Target; to.Datagram() && c.size == 0 && !c.Verify && len(config.Request) == 0 {
+		config.Request = attempt.Payload(cmp.Or(c.payload, attempt.PayloadOf(to.Port)))
+	}
 	if len(config.Request) > 0 {
 		answer = "any"
 	} else if config.Pattern != load.Idle || c.Verify {
-		config.Request = load.Text(max(c.Size, 0))
-		if c.Size == 0 {
-			config.Request = load.Text(loadSize)
-		}
+		config.Request = load.Text(cmp.Or(c.size, loadSize))
 	} else {
 		config.Request = nil
 	}

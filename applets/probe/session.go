@@ -89,6 +89,9 @@ func (c *Cmd) beginWith(call *cli.Call, targets []string, timeout time.Duration,
 		if err := c.Attempt.Source.Fits(t.Addr); err != nil {
 			return err
 		}
+		if err := s.spec.Fits(t.Addr); err != nil {
+			return err
+		}
 		return take(t)
 	})
 	if err != nil {

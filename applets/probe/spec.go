@@ -25,6 +25,9 @@ func (f *attemptFlags) spec(timeout time.Duration) (attempt.Spec, error) {
 	if err := f.secures(&s); err != nil {
 		return s, err
 	}
+	if err := f.datagrams(&s); err != nil {
+		return s, err
+	}
 	if s.Level == attempt.Syn && !attempt.HalfOpen {
 		return s, exit.Errorf(exit.Usage, "--level syn works on Linux only")
 	}
@@ -51,6 +54,27 @@ func (f *attemptFlags) secures(s *attempt.Spec) error {
 		return exit.Errorf(exit.Usage, "--starttls has to speak, and --level syn does not")
 	}
 	return tlsdial.KnowsStartTLS(f.StartTLS)
+}
+
+// The most that flags may ask for: what an IPv4 packet has room for behind its header
+// and that of ICMP, and the hops that its header can count (RFC 791).
+const (
+	maxSize = 65535 - 20 - 8
+	maxTTL  = 255
+)
+
+// datagrams fills in what is asked without a connection, and how far packets go.
+func (f *attemptFlags) datagrams(s *attempt.Spec) error {
+	s.Payload, s.Size, s.DontFragment, s.From.TTL = f.Payload, f.Size, f.DontFragment, f.TTL
+	switch {
+	case f.Size < 0 || f.Size > maxSize:
+		return exit.Errorf(exit.Usage, "--size %d: want a number of bytes up to %d", f.Size, maxSize)
+	case f.TTL < 0 || f.TTL > maxTTL:
+		return exit.Errorf(exit.Usage, "--ttl %d: want a number of hops up to %d", f.TTL, maxTTL)
+	case f.Payload != "" && f.Send != "":
+		return exit.Errorf(exit.Usage, "--payload and --send can't be used together: one datagram is sent")
+	}
+	return attempt.KnowsPayload(f.Payload)
 }
 
 // web fills in what level http asks for.

@@ -13,7 +13,7 @@ import (
 // Addr is the parsed form of one ADDRESS. It is comparable, and Parse of its
 // String gives the same Addr.
 type Addr struct {
-	Network  string     // "tcp" "tcp4" "tcp6" "unix" "udp" "udp4" "udp6" "unixgram" "fd" "systemd"
+	Network  string     // "tcp" "tcp4" "tcp6" "unix" "udp" "udp4" "udp6" "unixgram" "fd" "systemd"; "icmp" has no port, and only probe has it
 	TLS      bool       // tls:HOST:PORT, or with fd or systemd instead
 	Host     string     // name or IP without brackets, zone included; "" is every interface (serve) or localhost (connect, probe)
 	At       netip.Addr // where Host is, if it is not to be looked up: probe's NAME@IP:PORT
@@ -41,6 +41,10 @@ func (a Addr) Stream() bool { return a.isTCP() || a.Network == "unix" }
 // Abstract reports whether the address is in Linux's abstract namespace of unix
 // sockets, which has no files.
 func (a Addr) Abstract() bool { return strings.HasPrefix(a.Path, "@") }
+
+// Datagram reports whether what is asked at the address is asked in one datagram and
+// answered in another: by UDP or by ICMP.
+func (a Addr) Datagram() bool { return a.isUDP() || a.Network == "icmp" }
 
 func (a Addr) isTCP() bool {
 	return a.Network == "tcp" || a.Network == "tcp4" || a.Network == "tcp6"
@@ -83,6 +87,11 @@ func (a Addr) String() string {
 		return a.Network + ":" + a.Path
 	case "fd":
 		return a.prefix() + strconv.Itoa(a.FD)
+	case "icmp":
+		if a.At.IsValid() {
+			return "icmp:" + a.Host + "@" + a.At.String()
+		}
+		return "icmp:" + a.Host
 	case "systemd":
 		if a.Name == "" {
 			return strings.TrimSuffix(a.prefix(), ":")

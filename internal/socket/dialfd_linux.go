@@ -41,12 +41,19 @@ func (o Options) dialFD(ctx context.Context, a Addr, at netip.AddrPort, await fu
 }
 
 // BindFD binds a socket that is to connect to an IP to the options' interface and
-// source. Their other parts are not looked at.
+// source, and limits the hops of its packets. Their other parts are not looked at.
 func (o Options) BindFD(fd int, peer netip.Addr) error {
-	if o.Interface == "" && o.Source == (netip.AddrPort{}) {
+	if o.Interface == "" && o.Source == (netip.AddrPort{}) && o.TTL == 0 {
 		return nil
 	}
 	s := &setter{fd: fd}
+	switch {
+	case o.TTL == 0:
+	case peer.Is4():
+		s.set("IP_TTL", unix.SOL_IP, unix.IP_TTL, o.TTL)
+	default:
+		s.set("IPV6_UNICAST_HOPS", unix.SOL_IPV6, unix.IPV6_UNICAST_HOPS, o.TTL)
+	}
 	o.applyInterface(s)
 	o.applySource(s)
 	if s.err != nil {

@@ -11,12 +11,12 @@ import (
 	"nettool/internal/exit"
 )
 
-// Resolve returns the candidates of a TCP or UDP address in the order to try
-// them: RFC 6724 order for a name; 127.0.0.1 and ::1 for a bare port and for an
+// Resolve returns the candidates of a TCP, UDP or ICMP address in the order to try
+// them, of ICMP with port 0: RFC 6724 order for a name; 127.0.0.1 and ::1 for a bare port and for an
 // empty host. IPv4-mapped addresses are unmapped. A name that does not resolve
 // is a *net.DNSError with exit.NoName.
 func (a Addr) Resolve(ctx context.Context) ([]netip.AddrPort, error) {
-	if !a.isTCP() && !a.isUDP() {
+	if !a.isTCP() && !a.Datagram() {
 		return nil, exit.Errorf(exit.Usage, "address %q: has no host and port", a)
 	}
 	port, err := a.lookupPort(ctx)
@@ -47,6 +47,9 @@ func (a Addr) WithNumber(ctx context.Context) (Addr, error) {
 
 // lookupPort is the port's number, from services(5) if it is a name.
 func (a Addr) lookupPort(ctx context.Context) (uint16, error) {
+	if a.Network == "icmp" {
+		return 0, nil
+	}
 	if n, err := strconv.ParseUint(a.Port, 10, 16); err == nil {
 		return uint16(n), nil
 	}

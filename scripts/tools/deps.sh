@@ -38,6 +38,9 @@ shellcheck:shellcheck
 bwrap:bubblewrap
 haproxy:haproxy
 telnetd:inetutils-telnetd
+fping:fping
+dnsmasq:dnsmasq-base
+snmpd:snmpd
 '
 bench='
 iperf3:iperf3

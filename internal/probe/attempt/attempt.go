@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"net/netip"
 	"regexp"
+	"strings"
 	"time"
 
 	"nettool/internal/exit"
@@ -34,7 +35,7 @@ type Spec struct {
 	Level   Level
 	Timeout time.Duration  // of the whole attempt, the stay excluded; default DefaultTimeout
 	Stay    time.Duration  // Level Stay: how long it must not be closed
-	Send    []byte         // Level Talk
+	Send    []byte         // Level Talk, and what is asked by UDP
 	Expect  *regexp.Regexp // Level Talk: what must come, and Level HTTP: in the body; nil for nothing
 	HTTP    HTTPRequest    // Level HTTP
 	Slow    time.Duration  // an answer that takes longer is not ok; zero is off
@@ -42,8 +43,17 @@ type Spec struct {
 	Days    int            // of a TLS peer's certificates: fewer days left are an error; zero is off
 	Before  string         // the protocol in which TLS is asked for first, as tlsdial.StartTLS has it, or ""
 	Banner  time.Duration  // Level Connect: how long to wait for what the server says first; zero is off
-	From    socket.Options // where connections come from: Source, Source6 and Interface; the rest is not looked at
+	From    socket.Options // where connections come from: Source, Source6, Interface and TTL; the rest is not looked at
+
+	// Of targets without a connection.
+	Payload      string // what is asked by UDP without Send, one of Payloads; default by the port
+	Size         int    // bytes behind the header of an echo request; default DefaultSize
+	DontFragment bool   // an echo request is not divided, and the path's MTU is told
 }
+
+// DefaultSize is how many bytes an echo request has behind its header, as those of
+// ping(8).
+const DefaultSize = 56
 
 // The timeouts of attempts that are not told theirs. The kernel sends a SYN again
 // after one, two, three and four seconds, or after one, three and seven (tcp(7),
@@ -88,11 +98,35 @@ type Result struct {
 	Took        [Phases]time.Duration // by phase; zero for one that was not reached
 	RTT         time.Duration         // the kernel's estimate, zero when it has none
 	Retransmits int                   // of the SYN; -1 when not known
+	ICMP        *ICMPError            // what ICMP said of the packets that asked, or nil
+	PathMTU     int                   // of the path to a peer that was asked not to divide packets, or zero
 	Own         bool                  // the peer has this end's own IP
 	Tries       int                   // attempts made in all, set by the caller that repeats them; zero means one
 	Status      int                   // of an HTTP answer, zero without one
 	TLS         *TLSFacts             // nil without TLS, and when the handshake told nothing
 	Banner      string                // what the server said first, if Spec asks for it
+}
+
+// Opening counts the packets that asked, where their number is known: SYNs, datagrams
+// and echo requests. One that was not answered is lost, and so is an echo request that
+// an error answered.
+func (r *Result) Opening() (sent, lost int64) {
+	switch {
+	case !r.Outcome.Verdict() || r.Outcome == DNSError:
+		return 0, 0
+	case r.Target.Datagram():
+		if r.Outcome == Timeout || r.Target.Network == "icmp" && !r.OK() {
+			lost = 1
+		}
+		return 1, lost
+	case r.Retransmits < 0:
+		return 0, 0
+	}
+	lost = int64(r.Retransmits)
+	if r.Outcome == Timeout && r.Phase == Connected {
+		lost++
+	}
+	return int64(r.Retransmits) + 1, lost
 }
 
 // OK reports whether the target answered as it should.
@@ -106,6 +140,15 @@ func (s *Spec) Try(ctx context.Context, to socket.Addr, candidates []netip.AddrP
 	defer cancel()
 	ctx, cancelOpen := s.opening(staying)
 	defer cancelOpen()
+	if to.Datagram() {
+		err := s.ask(ctx, &r, candidates)
+		r.Total = time.Since(r.Start)
+		if err == nil && r.RTT > 0 {
+			r.Took[FirstByte] = r.RTT // the kernel knows better
+			r.Total = r.Took[DNS] + r.RTT
+		}
+		return s.judged(ctx, r, err)
+	}
 	l, err := s.open(ctx, &r, candidates)
 	if err == nil {
 		err = s.use(staying, &r, l)
@@ -114,6 +157,11 @@ func (s *Spec) Try(ctx context.Context, to socket.Addr, candidates []netip.AddrP
 		r.during(Close, func() error { l.close(); return nil })
 	}
 	r.Total = time.Since(r.Start)
+	return s.judged(ctx, r, err)
+}
+
+// judged is the result with its outcome.
+func (s *Spec) judged(ctx context.Context, r Result, err error) Result {
 	r.judge(ctx, err)
 	if s.Slow > 0 && r.Outcome == OK && r.Total > s.Slow {
 		r.Outcome = Slow
@@ -152,19 +200,29 @@ func (s *Spec) open(ctx context.Context, r *Result, candidates []netip.AddrPort)
 		r.Addr = r.Target.Path
 		return s.connect(ctx, r, []netip.AddrPort{{}})
 	}
-	if candidates == nil && numeric(r.Target) {
-		candidates, _ = r.Target.Resolve(ctx) // nothing to look up, no phase
+	if candidates, err = s.candidates(ctx, r, candidates); err != nil {
+		return nil, err
 	}
-	if candidates == nil {
-		if candidates, err = r.resolve(ctx); err != nil {
+	return s.connect(ctx, r, candidates)
+}
+
+// candidates are the target's addresses that can be reached from the source: those that
+// are known, or they are looked up.
+func (s *Spec) candidates(ctx context.Context, r *Result, known []netip.AddrPort) (all []netip.AddrPort, err error) {
+	all = known
+	if all == nil && numeric(r.Target) {
+		all, _ = r.Target.Resolve(ctx) // nothing to look up, no phase
+	}
+	if all == nil {
+		if all, err = r.resolve(ctx); err != nil {
 			return nil, err
 		}
 	}
 	r.Phase = Connected
-	if candidates = s.From.Reachable(candidates); len(candidates) == 0 {
+	if all = s.From.Reachable(all); len(all) == 0 {
 		return nil, exit.Errorf(exit.Local, "source %s: there is no address of that family", s.From.Source.Addr())
 	}
-	return s.connect(ctx, r, candidates)
+	return all, nil
 }
 
 // numeric reports whether an address needs no name service.
@@ -209,4 +267,10 @@ func (r *Result) judge(ctx context.Context, err error) {
 		return
 	}
 	r.Outcome, r.Errno, r.Detail = classify(ctx, r.Phase, err)
+	if r.Outcome == Timeout && r.Target.Datagram() && r.Target.Network != "icmp" && r.ICMP == nil {
+		r.Detail = "open and silent, or its packets are dropped"
+	}
+	if r.ICMP != nil && r.Outcome != Cancelled {
+		r.Detail = strings.TrimPrefix(r.Detail+": "+r.ICMP.String(), ": ")
+	}
 }

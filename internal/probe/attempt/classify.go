@@ -44,6 +44,9 @@ func classify(ctx context.Context, p Phase, err error) (o Outcome, errno, detail
 	if code, ok := errors.AsType[errStatus](err); ok {
 		return Mismatch, "", code.Error()
 	}
+	if big, ok := errors.AsType[*tooBig](err); ok {
+		return Unreachable, socket.ErrnoName(syscall.EMSGSIZE), big.Error()
+	}
 	number, _ := errors.AsType[syscall.Errno](err)
 	errno = socket.ErrnoName(number)
 	class := socket.ClassOf(err)

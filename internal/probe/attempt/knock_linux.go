@@ -36,11 +36,18 @@ func (s *Spec) knock(ctx context.Context, l *link, to socket.Addr, at netip.Addr
 	if s.Level == Syn {
 		err = stayHalfOpen(fd)
 	}
+	far := !at.Addr().IsLoopback() // a peer on this machine answers itself
+	if err == nil && far {
+		err = hearErrors(fd, family == syscall.AF_INET6)
+	}
 	if err == nil {
 		err = s.From.BindFD(fd, at.Addr())
 	}
 	if err == nil {
 		err = l.await(ctx, sa)
+	}
+	if err != nil && far {
+		l.said = heard(fd)
 	}
 	if err == nil {
 		err = l.meet(at)

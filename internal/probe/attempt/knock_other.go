@@ -30,6 +30,9 @@ func (l *link) info() (socket.TCPInfo, bool) {
 	return l.tcp, l.told
 }
 
+// icmp is what ICMP said: not known here.
+func (l *link) icmp() *ICMPError { return nil }
+
 // conn is the link's connection; the link stays its owner.
 func (l *link) conn() (net.Conn, error) { return l.c, nil }
 

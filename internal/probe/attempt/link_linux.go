@@ -18,7 +18,11 @@ type link struct {
 	own  bool     // both ends have the same IP
 	tcp  socket.TCPInfo
 	told bool
+	said *ICMPError // of one that did not connect
 }
+
+// icmp is what ICMP said of a link that did not connect, or nil.
+func (l *link) icmp() *ICMPError { return l.said }
 
 // info returns TCP_INFO; once the socket is closed, what it was last.
 func (l *link) info() (socket.TCPInfo, bool) {

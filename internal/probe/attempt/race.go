@@ -27,13 +27,14 @@ func (s *Spec) race(ctx context.Context, r *Result, candidates []netip.AddrPort)
 	}
 	if t.Err != nil {
 		r.measure(t.Conn.info())
+		r.ICMP = t.Conn.icmp()
 		return nil, t.Err
 	}
 	return t.Conn, nil
 }
 
 // mostTelling returns the index of the failure that says most about the target.
-func mostTelling(tries []socket.Try[*link]) (best int) {
+func mostTelling[T any](tries []socket.Try[T]) (best int) {
 	for i := range tries {
 		if telling(tries[i].Err) > telling(tries[best].Err) {
 			best = i

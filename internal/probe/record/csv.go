@@ -50,7 +50,7 @@ func (s *csvSink) start() {
 	}
 	s.begin([]string{
 		"type", "ts", "seq", "host", "port", "addr", "outcome", "phase", "errno", "detail", "tries", "total_us",
-		"dns_us", "connect_us", "tls_us", "send_us", "first_byte_us", "expect_us", "close_us", "rtt_us", "syn_retransmits", "banner", "due_us", "response_us", "status", "tls_days_left",
+		"dns_us", "connect_us", "tls_us", "send_us", "first_byte_us", "expect_us", "close_us", "rtt_us", "syn_retransmits", "banner", "due_us", "response_us", "status", "tls_days_left", "icmp_type", "icmp_code", "icmp_from", "path_mtu",
 	})
 }
 
@@ -66,6 +66,7 @@ func row(l attemptLine) []string {
 		word(l.Detail), strconv.Itoa(l.Tries), strconv.FormatInt(l.TotalUS, 10),
 		number(l.DNSUS), number(l.ConnectUS), number(l.TLSUS), number(l.SendUS), number(l.FirstByteUS), number(l.ExpectUS),
 		number(l.CloseUS), number(l.RTTUS), number(l.Retransmits), word(l.Banner), number(l.DueUS), number(l.ResponseUS), number(l.Status), number(l.TLSDaysLeft),
+		number(l.ICMPType), number(l.ICMPCode), word(l.ICMPFrom), number(l.PathMTU),
 	}
 }
 

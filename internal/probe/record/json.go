@@ -60,6 +60,10 @@ type attemptLine struct {
 	CloseUS     *int64   `json:"close_us"`
 	RTTUS       *int64   `json:"rtt_us"`
 	Retransmits *int     `json:"syn_retransmits"`
+	ICMPType    *int     `json:"icmp_type"`
+	ICMPCode    *int     `json:"icmp_code"`
+	ICMPFrom    *string  `json:"icmp_from"`
+	PathMTU     *int     `json:"path_mtu"`
 	Banner      *string  `json:"banner"`
 	Status      *int     `json:"status"`
 	TLSVersion  *string  `json:"tls_version"`
@@ -107,6 +111,8 @@ type summaryLine struct {
 	Sent            int64            `json:"sent"`
 	OK              int64            `json:"ok"`
 	Missed          int64            `json:"missed"`
+	PacketsSent     *int64           `json:"packets_sent"`
+	PacketsLost     *int64           `json:"packets_lost"`
 	NotAsked        int64            `json:"not_asked"`
 	Outcomes        map[string]int64 `json:"outcomes"`
 	Response        timesPart        `json:"response"`
@@ -189,6 +195,9 @@ func summaryOf(sum *Summary) summaryLine {
 	if sum.Target != nil {
 		line.place = placeOf(*sum.Target)
 	}
+	if t.Packets > 0 {
+		line.PacketsSent, line.PacketsLost = &t.Packets, &t.Lost
+	}
 	kept, count := t.Outages()
 	longest := t.Longest()
 	line.OutageCount, line.LongestOutageUS = count, longest.Length().Microseconds()
@@ -252,6 +261,12 @@ func ofFinding(f Finding) attemptLine {
 	}
 	if r.Retransmits >= 0 {
 		line.Retransmits = &r.Retransmits
+	}
+	if e := r.ICMP; e != nil {
+		line.ICMPType, line.ICMPCode, line.ICMPFrom = &e.Type, &e.Code, text(e.From.String())
+	}
+	if r.PathMTU > 0 {
+		line.PathMTU = &r.PathMTU
 	}
 	if r.Status > 0 {
 		line.Status = &r.Status

@@ -81,6 +81,7 @@ func (s *promSink) Close() error {
 			p.Sample("nettool_probe_missed_ticks_total", float64(t.summary.Missed), "target", to)
 		}
 	})
+	s.family("nettool_probe_packets_total", "counter", "Packets that asked, and those of them that were lost.", packets)
 	s.family("nettool_probe_waited_seconds", "gauge", "How long the wait took.", func(p *metrics.Text, t *promTarget, to string) {
 		if t.waited > 0 {
 			p.Sample("nettool_probe_waited_seconds", t.waited, "target", to)
@@ -125,6 +126,14 @@ func attempts(p *metrics.Text, t *promTarget, to string) {
 	for o := range attempt.Outcomes {
 		p.Sample("nettool_probe_attempts_total", float64(counts[o]), "target", to, "outcome", o.String())
 	}
+}
+
+func packets(p *metrics.Text, t *promTarget, to string) {
+	if t.summary == nil || t.summary.Packets == 0 {
+		return
+	}
+	p.Sample("nettool_probe_packets_total", float64(t.summary.Packets), "target", to, "kind", "sent")
+	p.Sample("nettool_probe_packets_total", float64(t.summary.Lost), "target", to, "kind", "lost")
 }
 
 func durations(p *metrics.Text, t *promTarget, to string) {

@@ -49,6 +49,9 @@ func Line(r *attempt.Result) string {
 	if r.Status > 0 && r.OK() {
 		fmt.Fprintf(&b, ", status %d", r.Status)
 	}
+	if r.PathMTU > 0 {
+		fmt.Fprintf(&b, ", path MTU %d", r.PathMTU)
+	}
 	if r.Tries > 1 {
 		fmt.Fprintf(&b, ", %d tries", r.Tries)
 	}
@@ -183,6 +186,9 @@ func (s *textSink) Summary(sum *Summary) {
 		s.printf("  response %s, jitter %s\n", times(&t.Response), Millis(t.Jitter()))
 		s.printf("  service  %s\n", times(&t.Service))
 	}
+	if t.Packets > 0 && sum.Target != nil {
+		s.printf("  loss     %s\n", loss(t, sum.Target))
+	}
 	s.outages(t)
 	s.after(sum)
 }
@@ -197,6 +203,18 @@ func (s *textSink) after(sum *Summary) {
 		s.printf("  require %s: %s, %s\n", j.Text, word, j.Got)
 	}
 	s.printf("%s", sum.Plot)
+}
+
+// loss is how many of the packets that asked were not answered.
+func loss(t *tally.Tally, of *socket.Addr) string {
+	what := "SYNs"
+	switch {
+	case of.Network == "icmp":
+		what = "echo requests"
+	case of.Datagram():
+		what = "datagrams"
+	}
+	return fmt.Sprintf("%d of %d %s (%.3g %%)", t.Lost, t.Packets, what, 100*float64(t.Lost)/float64(t.Packets))
 }
 
 func times(h *histogram.Histogram) string {

@@ -19,7 +19,7 @@ type Threshold struct {
 }
 
 // ParseThresholds reads conditions separated by commas: min mean p50 p90 p99
-// p999 max jitter outage against a duration; errors ok missed against a number
+// p999 max jitter outage against a duration; errors ok missed loss against a number
 // or a percentage; with < <= > or >=. Errors carry exit.Usage.
 func ParseThresholds(text string) ([]Threshold, error) {
 	var all []Threshold
@@ -52,10 +52,10 @@ func parseThreshold(text string) (Threshold, error) {
 		}
 		t.limit = float64(d)
 		return t, nil
-	case "errors", "ok", "missed":
+	case "errors", "ok", "missed", "loss":
 		return t.withCount(value)
 	}
-	return t, fmt.Errorf("unknown measure %q; there are min mean p50 p90 p99 p999 max jitter outage errors ok missed", t.metric)
+	return t, fmt.Errorf("unknown measure %q; there are min mean p50 p90 p99 p999 max jitter outage errors ok missed loss", t.metric)
 }
 
 func (t Threshold) withCount(value string) (Threshold, error) {
@@ -92,7 +92,7 @@ func (t Threshold) show(v float64) string {
 	switch {
 	case t.percent:
 		return strconv.FormatFloat(v, 'g', 4, 64) + "%"
-	case t.metric == "errors" || t.metric == "ok" || t.metric == "missed":
+	case t.metric == "errors" || t.metric == "ok" || t.metric == "missed" || t.metric == "loss":
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	return time.Duration(v).Round(time.Microsecond).String()
@@ -106,6 +106,8 @@ func (t Threshold) measure(of *Tally) (v float64, known bool) {
 		return t.share(of.OK, of.Ended())
 	case "missed":
 		return t.share(of.Missed, of.Ended()+of.Missed)
+	case "loss":
+		return t.share(of.Lost, of.Packets)
 	case "outage":
 		longest := of.Longest()
 		return float64(longest.Length()), true

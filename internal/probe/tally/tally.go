@@ -19,6 +19,8 @@ type Tally struct {
 	Outcomes [attempt.Outcomes]int64
 	Response histogram.Histogram // of ok attempts, from when they were due, and of missed ticks
 	Service  histogram.Histogram // of ok attempts, from when they started
+	Packets  int64               // that asked, where their number is known: SYNs
+	Lost     int64               // of these, the ones that were not answered
 
 	last   time.Duration // of the attempt before, when it was ok
 	wobble time.Duration // sum of differences between neighbours
@@ -28,8 +30,7 @@ type Tally struct {
 
 // Count counts an attempt that belongs to no series: the tally gets no state.
 func (t *Tally) Count(r *attempt.Result) {
-	t.Sent++
-	t.Outcomes[r.Outcome]++
+	t.count(r)
 	if r.OK() {
 		t.OK++
 		t.Response.Add(r.Total)
@@ -37,11 +38,18 @@ func (t *Tally) Count(r *attempt.Result) {
 	}
 }
 
+// count counts an attempt, and its packets.
+func (t *Tally) count(r *attempt.Result) {
+	t.Sent++
+	t.Outcomes[r.Outcome]++
+	sent, lost := r.Opening()
+	t.Packets, t.Lost = t.Packets+sent, t.Lost+lost
+}
+
 // Add counts an attempt that was due at a time. Attempts are added in the order
 // in which they were due. It returns the change of state that it means, or nil.
 func (t *Tally) Add(due time.Time, r *attempt.Result) *Change {
-	t.Sent++
-	t.Outcomes[r.Outcome]++
+	t.count(r)
 	if r.OK() {
 		t.OK++
 		t.Response.Add(r.Start.Sub(due) + r.Total)
@@ -77,6 +85,7 @@ func (t *Tally) Miss(n int64, late, interval time.Duration) {
 // and stay what they are.
 func (t *Tally) Merge(o *Tally) {
 	t.Sent, t.OK, t.Missed = t.Sent+o.Sent, t.OK+o.OK, t.Missed+o.Missed
+	t.Packets, t.Lost = t.Packets+o.Packets, t.Lost+o.Lost
 	for i, n := range o.Outcomes {
 		t.Outcomes[i] += n
 	}

@@ -37,7 +37,7 @@ type track struct {
 	since   time.Time
 	current *Outage
 	outages []Outage
-	count   int64
+	ended   int64 // outages that are over
 	longest Outage
 }
 
@@ -81,7 +81,7 @@ func (t *track) end() {
 }
 
 func (t *track) keep(o Outage) {
-	t.count++
+	t.ended++
 	if len(t.outages) < keptOutages {
 		t.outages = append(t.outages, o)
 	}
@@ -96,7 +96,7 @@ func (t *track) Up() (up, known bool) { return t.up, t.known }
 // Outages returns the outages that were kept, the current one last, and how many
 // there were in all.
 func (t *track) Outages() (kept []Outage, count int64) {
-	kept, count = append(kept, t.outages...), t.count
+	kept, count = append(kept, t.outages...), t.ended
 	if t.current != nil {
 		kept, count = append(kept, *t.current), count+1
 	}

@@ -136,7 +136,7 @@ func portList(text string) bool {
 
 func keyword(text string) bool {
 	switch word, _, _ := strings.Cut(text, ":"); word {
-	case "tcp", "tcp4", "tcp6", "tls", "unix", "unixgram", "udp", "udp4", "udp6", "fd", "systemd":
+	case "tcp", "tcp4", "tcp6", "tls", "unix", "unixgram", "udp", "udp4", "udp6", "icmp", "fd", "systemd":
 		return true
 	}
 	return false
@@ -219,7 +219,7 @@ func isPath(text string) bool {
 // splitList divides text before its list of ports; list is empty when there is
 // none.
 func splitList(text string) (head, list string) {
-	if isPath(text) {
+	if isPath(text) || strings.HasPrefix(text, "icmp:") {
 		return text, ""
 	}
 	at := strings.LastIndexByte(text, ':') + 1
@@ -229,8 +229,50 @@ func splitList(text string) (head, list string) {
 	return text[:at], text[at:]
 }
 
-// parseSingle reads a target with one port, or a path.
+// parseICMP reads the HOST of icmp:HOST, which has no port; text is all of it.
+func parseICMP(text, host string) (Target, error) {
+	wrong := func(err error) (Target, error) {
+		if e, ok := errors.AsType[*exit.Error](err); ok && errors.Unwrap(e.Err) != nil {
+			err = errors.Unwrap(e.Err)
+		}
+		return Target{}, exit.Errorf(exit.Usage, "target %q: %w", text, err)
+	}
+	name, at, pinned := strings.Cut(host, "@")
+	ip, err := netip.ParseAddr(strings.Trim(at, "[]"))
+	if pinned && err != nil {
+		return wrong(fmt.Errorf("behind \"@\" is no IP address; the form is icmp:NAME@IP"))
+	}
+	name = strings.Trim(name, "[]")
+	first, last, err := parseHosts(name)
+	switch {
+	case err != nil:
+		return wrong(err)
+	case last.IsValid() && !pinned:
+		name = first.String()
+	case name == "":
+		return wrong(fmt.Errorf("the host is missing; the form is icmp:HOST"))
+	case strings.Contains(name, ":") && !first.IsValid():
+		return wrong(fmt.Errorf("ICMP has no ports; the form is icmp:HOST"))
+	}
+	addr, err := socket.ParseHostPort(name, "0")
+	if err == nil {
+		addr.Host, err = asciiHost(addr.Host)
+	}
+	if err != nil {
+		return wrong(err)
+	}
+	if _, err := netip.ParseAddr(addr.Host); err == nil && pinned {
+		return wrong(fmt.Errorf("before \"@\" is no name; the form is icmp:NAME@IP"))
+	}
+	addr.Network, addr.Port, addr.At = "icmp", "", ip
+	return Target{Addr: addr, last: last}, nil
+}
+
+// parseSingle reads a target with one port, a path, or an ICMP target.
 func parseSingle(text string) (Target, error) {
+	if host, ok := strings.CutPrefix(text, "icmp:"); ok {
+		return parseICMP(text, host)
+	}
 	if at := strings.IndexByte(text, '@'); at >= 0 && !isPath(text) {
 		return parsePinned(text, at)
 	}
@@ -243,8 +285,8 @@ func parseSingle(text string) (Target, error) {
 		return Target{}, err
 	}
 	switch {
-	case !addr.Stream():
-		return Target{}, exit.Errorf(exit.Usage, "target %q: probe asks TCP and unix stream sockets only", text)
+	case !addr.Stream() && !addr.Datagram():
+		return Target{}, exit.Errorf(exit.Usage, "target %q: probe asks TCP, UDP, ICMP and unix stream sockets only", text)
 	case addr.Network == "unix":
 		return Target{Addr: addr}, nil
 	}

@@ -1,5 +1,5 @@
 // Package target reads what probe is to look at: addresses, addresses with many
-// ports (HOST:22,80,8000-8100), ranges of hosts (192.0.2.0/28:22, 192.0.2.1-9:22), names whose
+// ports (HOST:22,80,8000-8100), hosts without a port (icmp:HOST), ranges of hosts (192.0.2.0/28:22, 192.0.2.1-9:22), names whose
 // address is given (NAME@IP:443), and files that list them.
 package target
 

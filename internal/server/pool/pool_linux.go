@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"nettool/internal/handoff"
 	"nettool/internal/oom"
 	"nettool/internal/report"
@@ -115,6 +117,9 @@ func New(cfg Config, host run.Host) (*Pool, error) {
 		cfg.Starter.Close()
 		return nil, err
 	}
+	if cfg.Next == nil {
+		smallPages()
+	}
 	cfg.Child.OOM = oom.OfOne()
 	p := &Pool{cfg: cfg, host: host, loop: host.Loop(), board: board, busy: map[*run.Conn]*worker{}, children: map[*worker]struct{}{}}
 	p.patience, p.pace = usualPatience, pace(cfg.Child.Limits, cfg.KillAfter)
@@ -129,6 +134,12 @@ func New(cfg Config, host run.Host) (*Pool, error) {
 	p.ask(true)
 	return p, nil
 }
+
+// smallPages keeps huge pages from this process and from those that it starts, where the
+// system has them for everybody (prctl(2), PR_SET_THP_DISABLE): a child writes to less
+// than half of one. A program would inherit it, and may want them. An old kernel has no
+// such call, and then it stays as it is.
+func smallPages() { unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0) }
 
 // Warm starts the spares.
 func (p *Pool) Warm(ready func()) error {

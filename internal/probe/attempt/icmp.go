@@ -1,0 +1,109 @@
+package attempt
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// ICMPError is what the network, or the peer's host, said of a packet that did not
+// arrive (RFC 792, RFC 4443).
+type ICMPError struct {
+	V6         bool // ICMPv6: types and codes have other meanings there
+	Type, Code int
+	From       netip.Addr // who said so
+	Own        bool       // that was this machine, such as of a neighbour that does not answer
+	MTU        int        // what would have fitted, or zero
+}
+
+// String is the error in words, with its numbers.
+func (e *ICMPError) String() string {
+	version := "ICMP"
+	if e.V6 {
+		version = "ICMPv6"
+	}
+	text := fmt.Sprintf("%s %s (type %d, code %d) from %s", version, e.meaning(), e.Type, e.Code, e.From)
+	if e.Own {
+		text += ", which is this machine"
+	}
+	return text
+}
+
+// typeCode is a type and a code.
+type typeCode struct{ kind, code int }
+
+func (e *ICMPError) meaning() string {
+	words, ok := meaning4(typeCode{e.Type, e.Code})
+	if e.V6 {
+		words, ok = meaning6(typeCode{e.Type, e.Code})
+	}
+	if !ok {
+		return "error"
+	}
+	return words
+}
+
+// meaning4 names the errors of ICMP (RFC 792, RFC 1812 section 5.2.7.1).
+func meaning4(m typeCode) (string, bool) {
+	switch m {
+	case typeCode{3, 0}:
+		return "network unreachable", true
+	case typeCode{3, 1}:
+		return "host unreachable", true
+	case typeCode{3, 2}:
+		return "protocol unreachable", true
+	case typeCode{3, 3}:
+		return "port unreachable", true
+	case typeCode{3, 4}:
+		return "fragmentation needed", true
+	case typeCode{3, 5}:
+		return "source route failed", true
+	case typeCode{3, 6}:
+		return "network unknown", true
+	case typeCode{3, 7}:
+		return "host unknown", true
+	case typeCode{3, 9}:
+		return "network administratively prohibited", true
+	case typeCode{3, 10}:
+		return "host administratively prohibited", true
+	case typeCode{3, 13}:
+		return "administratively prohibited", true
+	}
+	switch m.kind {
+	case 3:
+		return "unreachable", true
+	case 11:
+		return "time exceeded", true
+	case 12:
+		return "parameter problem", true
+	}
+	return "", false
+}
+
+// meaning6 names the errors of ICMPv6 (RFC 4443).
+func meaning6(m typeCode) (string, bool) {
+	switch m {
+	case typeCode{1, 0}:
+		return "no route", true
+	case typeCode{1, 1}:
+		return "administratively prohibited", true
+	case typeCode{1, 3}:
+		return "address unreachable", true
+	case typeCode{1, 4}:
+		return "port unreachable", true
+	case typeCode{1, 5}:
+		return "source address failed policy", true
+	case typeCode{1, 6}:
+		return "reject route", true
+	}
+	switch m.kind {
+	case 1:
+		return "unreachable", true
+	case 2:
+		return "packet too big", true
+	case 3:
+		return "time exceeded", true
+	case 4:
+		return "parameter problem", true
+	}
+	return "", false
+}
