@@ -52,6 +52,12 @@ type hinter interface {
 	HintFor(flag string) string
 }
 
+// misuser is an applet that has a way of its own to say what is wrong with a command line.
+type misuser interface {
+	// Misused returns err, or what is left of it.
+	Misused(call *cli.Call, args []string, err error) error
+}
+
 // plainer is an applet that takes a command line without flags as it is. kong
 // needs a millisecond to read the flags of a large applet, which is a fifth of a
 // short session.
@@ -67,7 +73,7 @@ type plainer interface {
 func Main(args []string, stdin, stdout, stderr *os.File) int {
 	name, applet, rest := dispatch(args)
 	before, after := cli.Split(rest)
-	call := &cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Rest: after}
+	call := &cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Rest: after, Version: version}
 	interrupt.OnQuit(func(err error) {
 		terminal.Restore()
 		os.Exit(failed(call, err))
@@ -130,7 +136,11 @@ func run(applet string, args []string, call *cli.Call) error {
 		return nil // --help or --version has been printed
 	}
 	if err != nil {
-		return usage(cmd, call.Name, err)
+		err = usage(cmd, call.Name, err)
+		if m, ok := cmd.(misuser); ok {
+			return m.Misused(call, args, err)
+		}
+		return err
 	}
 	return ctx.Run(call)
 }

@@ -220,7 +220,7 @@ func TestREADMEFlags(t *testing.T) {
 	text, _ := readme(t)
 	flag := regexp.MustCompile(`--(\[no-\])?[a-z][a-z0-9-]*`)
 	known := map[string]bool{}
-	for _, applet := range [][]string{{"serve"}, {"connect"}, {"probe"}, {"probe", "check"}, {"probe", "wait"}, {"probe", "ping"}, {"probe", "sweep"}, {"probe", "load"}, {"probe", "compare"}} {
+	for _, applet := range [][]string{{"serve"}, {"connect"}, {"probe"}, {"probe", "check"}, {"probe", "wait"}, {"probe", "ping"}, {"probe", "sweep"}, {"probe", "load"}, {"probe", "export"}, {"probe", "compare"}} {
 		help := output(t, "nettool", append(applet, "--help")...)
 		for _, line := range regexp.MustCompile(`(?m)^ +(-\w, +)?--\S+`).FindAllString(help, -1) {
 			known[strings.Replace(flag.FindString(line), "[no-]", "", 1)] = true

@@ -1,6 +1,9 @@
 package probe
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"nettool/internal/cli"
@@ -9,6 +12,7 @@ import (
 	"nettool/internal/probe/check"
 	"nettool/internal/probe/record"
 	"nettool/internal/probe/target"
+	"nettool/internal/report"
 )
 
 // retryDelay is the pause before another try, unless another is given.
@@ -16,8 +20,41 @@ const retryDelay = 200 * time.Millisecond
 
 // Run asks every target once.
 func (c *checkCmd) Run(call *cli.Call, shared *Cmd) error {
+	if !c.Nagios {
+		return c.run(call, shared, nil)
+	}
+	plugin := &record.Plugin{}
+	return pluginEnd(call, plugin, c.run(call, shared, plugin))
+}
+
+// pluginEnd writes a plugin's line. What kept it from asking is not known to be the
+// target's fault.
+func pluginEnd(call *cli.Call, p *record.Plugin, err error) error {
+	if e, ok := errors.AsType[*exit.Error](err); err != nil && (!ok || e.Err != nil) { // else it is a code only
+		fmt.Fprintln(call.Stdout, record.PluginLine(record.StateUnknown, report.Escape(err.Error()), ""))
+		return exit.Status(exit.Code(record.StateUnknown))
+	}
+	if _, err := fmt.Fprintln(call.Stdout, p.Line()); err != nil {
+		return exit.Errorf(exit.Code(record.StateUnknown), "write results: %w", err)
+	}
+	return exit.Status(exit.Code(p.State()))
+}
+
+// Misused writes a plugin's line about a command line that cannot be read, if it asks
+// for one.
+func (*Cmd) Misused(call *cli.Call, args []string, err error) error {
+	if !slices.Contains(args, "--nagios") {
+		return err
+	}
+	return pluginEnd(call, nil, err)
+}
+
+func (c *checkCmd) run(call *cli.Call, shared *Cmd, plugin *record.Plugin) error {
 	if err := noProgram(call); err != nil {
 		return err
+	}
+	if plugin != nil && (shared.Result.Output != "text" || shared.Result.Quiet || shared.Result.Verbose) {
+		return exit.Errorf(exit.Usage, "--nagios writes one line of its own: it does not go with --output, --quiet or --verbose")
 	}
 	s, err := shared.begin(call, c.Targets, attempt.DefaultTimeout)
 	if err != nil {
@@ -32,6 +69,11 @@ func (c *checkCmd) Run(call *cli.Call, shared *Cmd) error {
 		return err
 	}
 	config := check.Config{Spec: s.spec, Need: need, Retries: c.Retries, Delay: c.Delay.Or(retryDelay)}
+	if plugin != nil {
+		plugin.Need, plugin.Spec = need, s.spec
+		check.Run(s.ctx, config, all, plugin.Add)
+		return s.end(exit.OK)
+	}
 	count := check.Run(s.ctx, config, all, func(r *attempt.Result) {
 		s.sink.Finding(record.Finding{Kind: "attempt", Result: r})
 		s.flush()

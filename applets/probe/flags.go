@@ -3,12 +3,15 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"nettool/internal/cli"
+	"nettool/internal/exit"
+	"nettool/internal/probe/attempt"
 	"nettool/internal/socket"
 	"nettool/internal/tlsdial"
 )
@@ -26,6 +29,7 @@ type Cmd struct {
 	Sweep sweepCmd `cmd:"" help:"Ask many ports: which are open?"`
 
 	Load    loadCmd    `cmd:"" help:"Put a target under load: how much, how fast?"`
+	Export  exportCmd  `cmd:"" help:"Ask when Prometheus scrapes, in the manner of blackbox_exporter."`
 	Compare compareCmd `cmd:"" help:"Set two saved runs side by side: what differs, and what is noise?"`
 }
 
@@ -75,6 +79,7 @@ type needFlags struct {
 type checkCmd struct {
 	Targets []string `arg:"" name:"target" sep:"none" help:"HOST:PORT, HOST:22,80,8000-8100, PORT (loopback), 192.0.2.0/28:PORT, 192.0.2.1-9:PORT, NAME@IP:PORT, unix:/path, tls:HOST:PORT, udp:HOST:PORT, icmp:HOST, @FILE (one a line), @- (stdin), or HOST PORT."`
 	needFlags
+	Nagios  bool         `help:"Write one line as monitoring plugins do, with performance data, and exit 0 (OK), 1 (WARNING: --slow, --tls-days), 2 (CRITICAL) or 3 (UNKNOWN: trouble on this side, or with a name)."`
 	Retries int          `placeholder:"N" help:"Try a target that is not ok N more times."`
 	Delay   cli.Duration `name:"retry-delay" placeholder:"DUR" help:"Wait DUR before each retry (default 200ms)."`
 }
@@ -172,6 +177,20 @@ func (*loadCmd) Help() string {
 		"connect and crr close with a reset, so that ports do not run out. idle asks each connection once in the end, with --send TEXT or --verify. ^C ends with the summary."
 }
 
+// exportCmd asks for Prometheus.
+type exportCmd struct {
+	Targets []string      `arg:"" optional:"" name:"pattern" sep:"none" help:"Who may be asked: targets as for check, in which a host may be * or begin with *., and a port may be *."`
+	Listen  []socket.Addr `default:"127.0.0.1:9115" placeholder:"ADDRESS" help:"Answer here (default 127.0.0.1:9115; several times for several)."`
+	Config  string        `placeholder:"FILE" help:"Read lines \"module NAME [FLAG…]\" and \"target PATTERN…\"; again at SIGHUP."`
+	Probes  int           `name:"max-probes" default:"64" placeholder:"N" help:"Ask N targets at once at most, and refuse more (default 64)."`
+}
+
+// Help introduces the subcommand.
+func (*exportCmd) Help() string {
+	return "Answer /probe?target=TARGET&module=MODULE with metrics of one attempt, under blackbox_exporter's names where they mean the same, and /metrics with the exporter's own. " +
+		"The module default has the flags of the command line; others are in the configuration. Only targets that a pattern names are asked: a name is not let through by its address, nor an address by a name."
+}
+
 // compareCmd sets two runs side by side.
 type compareCmd struct {
 	Old  string   `arg:"" help:"A run that --save kept."`
@@ -257,4 +276,19 @@ func (*Cmd) HintFor(flag string) string {
 		return "for many ports use nettool probe sweep HOST:PORTS"
 	}
 	return ""
+}
+
+// moduleSpec reads the flags of a module.
+func moduleSpec(flags []string) (attempt.Spec, error) {
+	var module struct {
+		Attempt attemptFlags `embed:""`
+	}
+	parser, err := kong.New(&module, kong.NoDefaultHelp(), kong.Name("module"), kong.Exit(func(int) {}))
+	if err != nil {
+		return attempt.Spec{}, exit.With(exit.Local, err)
+	}
+	if _, err = parser.Parse(flags); err != nil {
+		return attempt.Spec{}, errors.New(err.Error())
+	}
+	return module.Attempt.spec(attempt.DefaultTimeout)
 }

@@ -94,6 +94,9 @@ func (w *sweeping) add(t target.Target) error {
 	if t.Addr.Network == "unix" {
 		return exit.Errorf(exit.Usage, "target %q: a unix socket has no ports to sweep", t.Addr)
 	}
+	if t.Addr.Service() {
+		return exit.Errorf(exit.Usage, "target %q: a service's SRV records have its ports: there are none to sweep", t.Addr)
+	}
 	if t.Addr.Datagram() {
 		return exit.Errorf(exit.Usage, "target %q: sweep asks TCP only; check and ping ask udp: and icmp: targets", t.Addr)
 	}

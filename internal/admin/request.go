@@ -15,7 +15,26 @@ const requestLimit = 8 << 10
 type request struct {
 	method string
 	path   string // without a query
+	query  string // behind the path's question mark
 	host   string // as the Host field has it, or empty
+	header string // the lines behind the first
+}
+
+// Request is what a page may look at.
+type Request struct {
+	Path  string
+	Query string // as it was sent, without the question mark
+	of    *request
+}
+
+// Field is the first header field of a name, or "".
+func (r *Request) Field(name string) string {
+	for line := range strings.SplitSeq(r.of.header, "\n") {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.EqualFold(key, name) {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
 }
 
 // The ways in which a request is not one.
@@ -45,6 +64,7 @@ func headerEnd(b []byte) int {
 func parseRequest(header []byte) (request, error) {
 	lines := strings.Split(string(header), "\n")
 	var r request
+	_, r.header, _ = strings.Cut(string(header), "\n")
 	var version string
 	var ok bool
 	first := strings.TrimSuffix(lines[0], "\r")
@@ -57,7 +77,7 @@ func parseRequest(header []byte) (request, error) {
 	if version != "HTTP/1.1" && version != "HTTP/1.0" {
 		return r, errVersion
 	}
-	r.path, _, _ = strings.Cut(r.path, "?")
+	r.path, r.query, _ = strings.Cut(r.path, "?")
 	hosts := 0
 	for _, line := range lines[1:] {
 		line = strings.TrimSuffix(line, "\r")

@@ -12,9 +12,9 @@ func TestParseRequest(t *testing.T) {
 		want   request
 		err    error
 	}{
-		{"GET / HTTP/1.1\r\nHost: a\r\n\r\n", request{"GET", "/", "a"}, nil},
-		{"GET /metrics?x=y HTTP/1.0\n\n", request{"GET", "/metrics", ""}, nil},
-		{"POST /x HTTP/1.1\r\nhOST:  [::1]:80 \r\nA: b:c\r\n\r\n", request{"POST", "/x", "[::1]:80"}, nil},
+		{"GET / HTTP/1.1\r\nHost: a\r\n\r\n", request{method: "GET", path: "/", host: "a"}, nil},
+		{"GET /metrics?x=y HTTP/1.0\n\n", request{method: "GET", path: "/metrics", query: "x=y"}, nil},
+		{"POST /x HTTP/1.1\r\nhOST:  [::1]:80 \r\nA: b:c\r\n\r\n", request{method: "POST", path: "/x", host: "[::1]:80"}, nil},
 		{"GET / HTTP/2.0\r\n\r\n", request{}, errVersion},
 		{"GET / \r\n\r\n", request{}, errVersion},
 		{"\r\n", request{}, errMalformed},
@@ -29,9 +29,19 @@ func TestParseRequest(t *testing.T) {
 		{"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", request{}, errMalformed},
 	} {
 		got, err := parseRequest([]byte(test.header))
+		got.header = ""
 		if err != test.err || (err == nil && got != test.want) {
 			t.Errorf("%q: got %+v, %v; want %+v, %v", test.header, got, err, test.want, test.err)
 		}
+	}
+}
+
+func TestField(t *testing.T) {
+	t.Parallel()
+	of, err := parseRequest([]byte("GET /p?a=b HTTP/1.1\r\nHost: a\r\nX-Some:  1.5 \r\nx-some: 2\r\n\r\n"))
+	r := Request{Path: of.path, Query: of.query, of: &of}
+	if err != nil || r.Query != "a=b" || r.Field("x-SOME") != "1.5" || r.Field("other") != "" || r.Field("host") != "a" {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

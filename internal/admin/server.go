@@ -6,6 +6,7 @@
 package admin
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"net/netip"
@@ -28,6 +29,11 @@ type Page func() Reply
 type Server struct {
 	Listeners []net.Listener  // owned by the server once it serves
 	Pages     map[string]Page // by path
+	// Find, when it is set, answers what Pages does not; ok is false for what is not
+	// there. It may take its time.
+	Find func(r *Request) (reply Reply, ok bool)
+	// Most is how many connections there may be at the same time; zero is 16.
+	Most int
 	// Line, when it is set, is said to who connects, and nothing is asked: this is
 	// no HTTP then.
 	Line func() []byte
@@ -105,7 +111,7 @@ func (s *Server) enter(c net.Conn) bool {
 		_ = c.Close()
 		return false
 	}
-	if len(s.open) >= mostConns {
+	if len(s.open) >= cmp.Or(s.Most, mostConns) {
 		_ = s.open[0].Close()
 		s.open = s.open[1:]
 	}
@@ -191,11 +197,15 @@ func (s *Server) find(r *request, anyName bool) Reply {
 		return plain(403, "ask by address, not by name")
 	case r.method != "GET" && r.method != "HEAD":
 		return plain(405, "only GET and HEAD work here")
-	case !ok:
-		return plain(404, "there is no such page")
-	default:
+	case ok:
 		return page()
 	}
+	if s.Find != nil {
+		if reply, ok := s.Find(&Request{Path: r.path, Query: r.query, of: r}); ok {
+			return reply
+		}
+	}
+	return plain(404, "there is no such page")
 }
 
 // finish ends our side and drops what the client still sends: closing with

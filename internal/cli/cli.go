@@ -10,6 +10,8 @@ type Call struct {
 	Stdout *os.File // results only
 	Stderr *os.File // diagnostics only
 	Rest   []string // what followed the first "--", nil when there was none
+
+	Version string // the program's
 }
 
 // Split divides a command line at its first "--". rest is nil when there is

@@ -18,7 +18,7 @@ type Addr struct {
 	Host     string     // name or IP without brackets, zone included; "" is every interface (serve) or localhost (connect, probe)
 	At       netip.Addr // where Host is, if it is not to be looked up: probe's NAME@IP:PORT
 	Loopback bool       // a bare PORT: 127.0.0.1 and ::1
-	Port     string     // number or service name
+	Port     string     // number or service name; "" with a Host such as _ldap._tcp.example.com, whose SRV records have it
 	Path     string     // unix, unixgram: a path, or "@name" for an abstract socket
 	Name     string     // systemd:NAME, or "" for all the sockets that were passed
 	FD       int        // fd:N
@@ -41,6 +41,10 @@ func (a Addr) Stream() bool { return a.isTCP() || a.Network == "unix" }
 // Abstract reports whether the address is in Linux's abstract namespace of unix
 // sockets, which has no files.
 func (a Addr) Abstract() bool { return strings.HasPrefix(a.Path, "@") }
+
+// Service reports whether the address is that of a service, whose SRV records tell the
+// hosts and the ports (RFC 2782). Only probe has such addresses.
+func (a Addr) Service() bool { return a.Port == "" && (a.isTCP() || a.isUDP()) }
 
 // Datagram reports whether what is asked at the address is asked in one datagram and
 // answered in another: by UDP or by ICMP.
@@ -118,6 +122,9 @@ func (a Addr) prefix() string {
 func (a Addr) hostPort() string {
 	if a.Loopback {
 		return a.Port
+	}
+	if a.Service() {
+		return a.Host
 	}
 	if a.At.IsValid() {
 		return a.Host + "@" + net.JoinHostPort(a.At.String(), a.Port)

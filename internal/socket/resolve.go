@@ -7,17 +7,22 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"nettool/internal/exit"
 )
 
 // Resolve returns the candidates of a TCP, UDP or ICMP address in the order to try
-// them, of ICMP with port 0: RFC 6724 order for a name; 127.0.0.1 and ::1 for a bare port and for an
-// empty host. IPv4-mapped addresses are unmapped. A name that does not resolve
-// is a *net.DNSError with exit.NoName.
+// them, of ICMP with port 0: RFC 6724 order for a name; 127.0.0.1 and ::1 for a bare port
+// and for an empty host; of a service its hosts' in the order of RFC 2782. IPv4-mapped
+// addresses are unmapped. A name that does not resolve is a *net.DNSError with
+// exit.NoName.
 func (a Addr) Resolve(ctx context.Context) ([]netip.AddrPort, error) {
 	if !a.isTCP() && !a.Datagram() {
 		return nil, exit.Errorf(exit.Usage, "address %q: has no host and port", a)
+	}
+	if a.Service() {
+		return a.lookupService(ctx)
 	}
 	port, err := a.lookupPort(ctx)
 	if err != nil {
@@ -30,6 +35,36 @@ func (a Addr) Resolve(ctx context.Context) ([]netip.AddrPort, error) {
 	candidates := make([]netip.AddrPort, len(ips))
 	for i, ip := range ips {
 		candidates[i] = netip.AddrPortFrom(ip, port)
+	}
+	return candidates, nil
+}
+
+// lookupService follows the SRV records of the address. A host among several that does
+// not resolve is left out.
+func (a Addr) lookupService(ctx context.Context) ([]netip.AddrPort, error) {
+	_, records, err := net.DefaultResolver.LookupSRV(ctx, "", "", a.Host)
+	if err != nil && len(records) == 0 {
+		return nil, exit.With(exit.NoName, &lookupError{a.Host, err})
+	}
+	var candidates []netip.AddrPort
+	failed := exit.Errorf(exit.NoName, "resolve %q: its SRV records say that there is no such service", a.Host)
+	for _, r := range records {
+		if r.Target == "." {
+			continue
+		}
+		host := a
+		host.Host = strings.TrimSuffix(r.Target, ".")
+		ips, err := host.lookup(ctx)
+		if err != nil {
+			failed = err
+			continue
+		}
+		for _, ip := range ips {
+			candidates = append(candidates, netip.AddrPortFrom(ip, r.Port))
+		}
+	}
+	if len(candidates) == 0 {
+		return nil, failed
 	}
 	return candidates, nil
 }

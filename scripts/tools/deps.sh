@@ -19,6 +19,7 @@ systemd-socket-activate:systemd
 systemd-analyze:systemd
 s6-supervise:s6
 promtool:prometheus
+prometheus:prometheus
 ip:iproute2
 ss:iproute2
 unshare:util-linux

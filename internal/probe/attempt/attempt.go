@@ -6,6 +6,7 @@ package attempt
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -103,6 +104,7 @@ type Result struct {
 	Own         bool                  // the peer has this end's own IP
 	Tries       int                   // attempts made in all, set by the caller that repeats them; zero means one
 	Status      int                   // of an HTTP answer, zero without one
+	Expiring    bool                  // what is wrong is that its certificates are valid, but for fewer days than asked for
 	TLS         *TLSFacts             // nil without TLS, and when the handshake told nothing
 	Banner      string                // what the server said first, if Spec asks for it
 }
@@ -267,6 +269,9 @@ func (r *Result) judge(ctx context.Context, err error) {
 		return
 	}
 	r.Outcome, r.Errno, r.Detail = classify(ctx, r.Phase, err)
+	if _, ok := errors.AsType[*expiringError](err); ok && r.Outcome == TLSError {
+		r.Expiring = r.TLS.Days() >= 0
+	}
 	if r.Outcome == Timeout && r.Target.Datagram() && r.Target.Network != "icmp" && r.ICMP == nil {
 		r.Detail = "open and silent, or its packets are dropped"
 	}

@@ -49,8 +49,8 @@ func code(text string) (int, bool) {
 	return n, err == nil && len(text) == 3 && n >= 100 && n <= 599
 }
 
-// accepts reports whether a code is ok.
-func (q *HTTPRequest) accepts(code int) bool {
+// Accepts reports whether a code is ok.
+func (q *HTTPRequest) Accepts(code int) bool {
 	for _, s := range q.Status {
 		if code >= s.First && code <= s.Last {
 			return true
@@ -71,7 +71,7 @@ func (q *HTTPRequest) text(to socket.Addr) []byte {
 
 // authority is a target's name in a request: RFC 9110, section 7.2.
 func authority(to socket.Addr) string {
-	host := to.Host
+	host := nameOf(to)
 	if host == "" || to.Loopback {
 		host = "localhost"
 	}
@@ -130,7 +130,7 @@ func (s *Spec) judgeHTTP(r *Result, answer *response.Response, body []byte, wron
 		return true, &unexpected{Mismatch, []byte(wrong.Error())}
 	case r.Status == 0:
 		return false, nil
-	case !s.HTTP.accepts(r.Status):
+	case !s.HTTP.Accepts(r.Status):
 		return true, errStatus(r.Status)
 	case s.Expect == nil, s.Expect.Match(body):
 		return true, nil

@@ -187,9 +187,18 @@ func (s *Spec) TLSFor(to socket.Addr) *tls.Config {
 		config = s.TLS.Clone()
 	}
 	if config.ServerName == "" {
-		config.ServerName, _, _ = strings.Cut(cmp.Or(to.Host, "localhost"), "%") // a zone is ours, not the peer's
+		config.ServerName, _, _ = strings.Cut(cmp.Or(nameOf(to), "localhost"), "%") // a zone is ours, not the peer's
 	}
 	return config
+}
+
+// nameOf is the name that the peer is known by: of a service its domain (RFC 6125,
+// section 6.2.1).
+func nameOf(to socket.Addr) string {
+	if labels := strings.SplitN(to.Host, ".", 3); len(labels) == 3 && strings.HasPrefix(to.Host, "_") {
+		return labels[2]
+	}
+	return to.Host
 }
 
 // fitting is the first certificate that a peer can use, or an empty one.

@@ -268,6 +268,30 @@ func parseICMP(text, host string) (Target, error) {
 	return Target{Addr: addr, last: last}, nil
 }
 
+// parseServiceName reads the name of a service, _ldap._tcp.example.com (RFC 2782), with tls:
+// or a family before it. It has no port: SRV records have that.
+func parseServiceName(text string) (addr socket.Addr, ok bool) {
+	head := strings.LastIndexByte(text, ':') + 1
+	name := text[head:]
+	labels := strings.SplitN(name, ".", 3)
+	if len(labels) < 3 || len(labels[0]) < 2 || labels[0][0] != '_' || labels[2] == "" {
+		return addr, false
+	}
+	protocol, ok := strings.CutPrefix(strings.ToLower(labels[1]), "_")
+	if !ok || protocol != "tcp" && protocol != "udp" {
+		return addr, false
+	}
+	if head == 0 && protocol == "udp" {
+		text = "udp:" + text
+	}
+	addr, err := socket.Parse(text + ":1")
+	if err == nil {
+		addr.Host, err = asciiHost(addr.Host)
+	}
+	addr.Port = ""
+	return addr, err == nil && addr.Service()
+}
+
 // parseSingle reads a target with one port, a path, or an ICMP target.
 func parseSingle(text string) (Target, error) {
 	if host, ok := strings.CutPrefix(text, "icmp:"); ok {
@@ -275,6 +299,9 @@ func parseSingle(text string) (Target, error) {
 	}
 	if at := strings.IndexByte(text, '@'); at >= 0 && !isPath(text) {
 		return parsePinned(text, at)
+	}
+	if addr, ok := parseServiceName(text); ok {
+		return Target{Addr: addr}, nil
 	}
 	single, last, err := cutHosts(text)
 	if err != nil {

@@ -1,5 +1,5 @@
 // Package target reads what probe is to look at: addresses, addresses with many
-// ports (HOST:22,80,8000-8100), hosts without a port (icmp:HOST), ranges of hosts (192.0.2.0/28:22, 192.0.2.1-9:22), names whose
+// ports (HOST:22,80,8000-8100), services (_ldap._tcp.example.com), hosts without a port (icmp:HOST), ranges of hosts (192.0.2.0/28:22, 192.0.2.1-9:22), names whose
 // address is given (NAME@IP:443), and files that list them.
 package target
 
@@ -94,6 +94,9 @@ func (t Target) Each(at []netip.AddrPort) []Target {
 	for i, a := range at {
 		all[i] = t
 		all[i].Addr.At = a.Addr()
+		if t.Addr.Service() {
+			all[i].Addr.Port = strconv.Itoa(int(a.Port()))
+		}
 	}
 	return all
 }
