@@ -77,7 +77,7 @@ type needFlags struct {
 
 // checkCmd asks once.
 type checkCmd struct {
-	Targets []string `arg:"" name:"target" sep:"none" help:"HOST:PORT, HOST:22,80,8000-8100, PORT (loopback), 192.0.2.0/28:PORT, 192.0.2.1-9:PORT, NAME@IP:PORT, unix:/path, tls:HOST:PORT, udp:HOST:PORT, icmp:HOST, @FILE (one a line), @- (stdin), or HOST PORT."`
+	Targets []string `arg:"" name:"target" sep:"none" help:"HOST:PORT, HOST:22,80,8000-8100, PORT (loopback), 192.0.2.0/28:PORT, 192.0.2.1-9:PORT, NAME@IP:PORT, unix:/path, tls:HOST:PORT, udp:HOST:PORT, icmp:HOST, _SERVICE._tcp.NAME (SRV), @FILE (one a line), @- (stdin), or HOST PORT."`
 	needFlags
 	Nagios  bool         `help:"Write one line as monitoring plugins do, with performance data, and exit 0 (OK), 1 (WARNING: --slow, --tls-days), 2 (CRITICAL) or 3 (UNKNOWN: trouble on this side, or with a name)."`
 	Retries int          `placeholder:"N" help:"Try a target that is not ok N more times."`

@@ -109,6 +109,16 @@ type Result struct {
 	Banner      string                // what the server said first, if Spec asks for it
 }
 
+// Peer is the address that was asked, with port 0 where there are none, or invalid when
+// it is not known.
+func (r *Result) Peer() netip.AddrPort {
+	if at, err := netip.ParseAddrPort(r.Addr); err == nil {
+		return at
+	}
+	ip, _ := netip.ParseAddr(r.Addr)
+	return netip.AddrPortFrom(ip, 0)
+}
+
 // Opening counts the packets that asked, where their number is known: SYNs, datagrams
 // and echo requests. One that was not answered is lost, and so is an echo request that
 // an error answered.

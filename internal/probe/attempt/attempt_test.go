@@ -180,3 +180,18 @@ func FuzzUnescape(f *testing.F) {
 		}
 	})
 }
+
+func FuzzStatus(f *testing.F) {
+	for _, s := range []string{"", "200", "200-299,404", "299-200", "99", "600", ","} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		all, err := attempt.ParseStatus(text)
+		q := attempt.HTTPRequest{Status: all}
+		for _, s := range all {
+			if err == nil && (s.First < 100 || s.Last > 599 || s.First > s.Last || !q.Accepts(s.First)) {
+				t.Errorf("%q: %+v", text, s)
+			}
+		}
+	})
+}

@@ -92,19 +92,21 @@ func (s *Spec) datagram(ctx context.Context, q question, at netip.AddrPort) (a a
 		return a, err
 	}
 	defer conn.Close()
-	raw, err := conn.(syscall.Conn).SyscallConn()
-	if err != nil {
-		return a, err
-	}
-	if err := listenForErrors(raw, !at.Addr().Is4()); err != nil {
-		return a, err
+	var raw syscall.RawConn
+	if c, ok := conn.(syscall.Conn); ok { // not one that hears many
+		if raw, err = c.SyscallConn(); err != nil {
+			return a, err
+		}
+		if err := listenForErrors(raw, !at.Addr().Is4()); err != nil {
+			return a, err
+		}
 	}
 	if self, err := netip.ParseAddrPort(conn.LocalAddr().String()); err == nil {
 		a.own = self.Addr() == at.Addr().WithZone("")
 	}
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(over()) })
 	defer stop()
-	if err = exchangeDatagrams(conn, q); err != nil {
+	if err = exchangeDatagrams(conn, q); err != nil && raw != nil {
 		a.icmp = errorsHeard(raw)
 	}
 	return a, cut(ctx, err)

@@ -222,11 +222,10 @@ func (p *pinger) pathMTU() int {
 // and, of a ping socket, at its identifier.
 func (p *pinger) answers(packet []byte) bool {
 	if p.raw && !p.is6 { // comes with its IP header
-		size := 4 * int(append(packet, 0)[0]&15)
-		if len(packet) < size {
+		if len(packet) == 0 || len(packet) < 4*int(packet[0]&15) {
 			return false
 		}
-		packet = packet[size:]
+		packet = packet[4*int(packet[0]&15):]
 	}
 	reply := byte(0)
 	if p.is6 {

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"net/netip"
 	"time"
 
 	"nettool/internal/metrics"
@@ -15,8 +14,12 @@ func probed(r *attempt.Result, s *attempt.Spec) []byte {
 	p.Gauge("probe_success", "1 if the target answered as it should.", metrics.Bool(r.OK()))
 	p.Gauge("probe_duration_seconds", "How long the attempt took.", r.Total.Seconds())
 	p.Gauge("probe_dns_lookup_time_seconds", "How long the name took to be looked up.", r.Took[attempt.DNS].Seconds())
-	if version := ipVersion(r.Addr); version > 0 {
-		p.Gauge("probe_ip_protocol", "The version of IP that was used.", float64(version))
+	if ip := r.Peer().Addr(); ip.IsValid() {
+		version := 6.0
+		if ip.Is4() {
+			version = 4
+		}
+		p.Gauge("probe_ip_protocol", "The version of IP that was used.", version)
 	}
 	if s.Expect != nil {
 		p.Gauge("probe_failed_due_to_regex", "1 if what came was not what was expected.", metrics.Bool(r.Outcome == attempt.Mismatch && r.Detail != "" && !badStatus(r, s)))
@@ -45,21 +48,6 @@ func probed(r *attempt.Result, s *attempt.Spec) []byte {
 		p.Gauge("nettool_probe_syn_retransmits", "SYNs that were sent again.", float64(r.Retransmits))
 	}
 	return p.Bytes()
-}
-
-// ipVersion is 4 or 6, or 0 for an address that is none of IP.
-func ipVersion(addr string) int {
-	ip, err := netip.ParseAddr(addr)
-	if at, failed := netip.ParseAddrPort(addr); failed == nil {
-		ip, err = at.Addr(), nil
-	}
-	switch {
-	case err != nil:
-		return 0
-	case ip.Is4():
-		return 4
-	}
-	return 6
 }
 
 // badStatus reports whether an HTTP answer was refused for its status.

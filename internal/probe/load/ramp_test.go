@@ -91,3 +91,21 @@ func TestVerdicts(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParseRamp(f *testing.F) {
+	for _, s := range []string{"1..2", "0.5..1e6", "..", "2..1", "NaN..1", "1...2"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if r, err := ParseRamp(text); err == nil && !(r.From > 0 && r.From <= r.To && r.To <= MaxRate) {
+			t.Errorf("%q: %+v", text, r)
+		}
+	})
+}
+
+func FuzzParseAnswer(f *testing.F) {
+	for _, s := range []string{"same", "any", "line", "http", "close", "100", "-1", "1e9"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(_ *testing.T, text string) { ParseAnswer(text) })
+}

@@ -118,8 +118,8 @@ func (s *schedule) attempt(ctx context.Context, seq int64, due time.Time) {
 }
 
 func (s *schedule) remember(r *attempt.Result) {
-	at, err := netip.ParseAddrPort(r.Addr)
-	if !r.OK() || err != nil {
+	at := r.Peer()
+	if !r.OK() || !at.IsValid() {
 		s.known.Store(nil)
 		return
 	}

@@ -3,7 +3,6 @@ package wait
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	"nettool/internal/clock"
@@ -145,7 +144,7 @@ func (c *Config) gap(grown *time.Duration, r *attempt.Result) time.Duration {
 	}
 	now := *grown
 	limit := remoteInterval
-	if at, err := netip.ParseAddrPort(r.Addr); err == nil && at.Addr().IsLoopback() || target.Local(r.Target, nil) {
+	if r.Peer().Addr().IsLoopback() || target.Local(r.Target, nil) {
 		limit = localInterval
 	}
 	*grown = min(now*3/2, remoteInterval)
