@@ -60,12 +60,11 @@ type misuser interface {
 
 // plainer is an applet that takes a command line without flags as it is. kong
 // needs a millisecond to read the flags of a large applet, which is a fifth of a
-// short session.
+// short session, and a quarter of asking whether a port is open.
 type plainer interface {
-	// Plain fills the applet from arguments none of which is a flag. It
-	// returns false when kong should rather look at them.
-	Plain(args []string) bool
-	Run(call *cli.Call) error
+	// Plain fills the applet from arguments none of which is a flag, and returns
+	// what runs it. It returns false when kong should rather look at them.
+	Plain(args []string) (run func(*cli.Call) error, ok bool)
 }
 
 // Main runs the applet that args (argv, the program's name first) ask for and
@@ -121,8 +120,10 @@ func appletOf(name string) string {
 
 func run(applet string, args []string, call *cli.Call) error {
 	cmd := newApplet(applet)
-	if p, ok := cmd.(plainer); ok && p.Plain(args) {
-		return p.Run(call)
+	if p, ok := cmd.(plainer); ok {
+		if run, ok := p.Plain(args); ok {
+			return run(call)
+		}
 	}
 	parser, done, err := newParser(cmd, call)
 	if err != nil {

@@ -30,20 +30,15 @@ func (n *times) UnmarshalText(text []byte) error {
 type version = cli.ProxyVersion
 
 // Plain fills the arguments of a command line that has no flags.
-func (c *Cmd) Plain(args []string) bool {
-	if len(args) < 1 || len(args) > 2 {
-		return false
-	}
-	for _, arg := range args {
-		if arg == "" || arg[0] == '-' {
-			return false
-		}
+func (c *Cmd) Plain(args []string) (run func(*cli.Call) error, ok bool) {
+	if len(args) < 1 || len(args) > 2 || !cli.Plain(args) {
+		return nil, false
 	}
 	c.Address = args[0]
 	if len(args) == 2 {
 		c.Port = args[1]
 	}
-	return true
+	return c.Run, true
 }
 
 // target is the peer's address, from one argument or from HOST PORT.

@@ -12,6 +12,7 @@ import (
 	"nettool/internal/cli"
 	"nettool/internal/exit"
 	"nettool/internal/probe/attempt"
+	"nettool/internal/probe/target"
 	"nettool/internal/socket"
 	"nettool/internal/tlsdial"
 )
@@ -31,6 +32,25 @@ type Cmd struct {
 	Load    loadCmd    `cmd:"" help:"Put a target under load: how much, how fast?"`
 	Export  exportCmd  `cmd:"" help:"Ask when Prometheus scrapes, in the manner of blackbox_exporter."`
 	Compare compareCmd `cmd:"" help:"Set two saved runs side by side: what differs, and what is noise?"`
+}
+
+// Plain fills the arguments of a command line that has no flags, of check and of wait.
+func (c *Cmd) Plain(args []string) (run func(*cli.Call) error, ok bool) {
+	if len(args) == 0 || !cli.Plain(args) {
+		return nil, false
+	}
+	c.Which.MaxHosts, c.Result.Output, c.Check.Targets = target.DefaultMaxHosts, "text", args
+	run = func(call *cli.Call) error { return c.Check.Run(call, c) }
+	switch args[0] {
+	case "check":
+		c.Check.Targets = args[1:]
+	case "wait":
+		c.Check.Targets, c.Wait.Targets = nil, args[1:]
+		run = func(call *cli.Call) error { return c.Wait.Run(call, c) }
+	case "ping", "sweep", "load", "export", "compare":
+		return nil, false
+	}
+	return run, len(c.Check.Targets)+len(c.Wait.Targets) > 0
 }
 
 // targetFlags say what the targets stand for.

@@ -14,6 +14,16 @@ type Call struct {
 	Version string // the program's
 }
 
+// Plain reports whether none of some arguments is a flag, or empty.
+func Plain(args []string) bool {
+	for _, arg := range args {
+		if arg == "" || arg[0] == '-' {
+			return false
+		}
+	}
+	return true
+}
+
 // Split divides a command line at its first "--". rest is nil when there is
 // none and empty (but not nil) when nothing follows it.
 func Split(args []string) (before, rest []string) {
