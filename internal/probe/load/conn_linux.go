@@ -249,18 +249,19 @@ func (w *poller) feed(c *conn, b []byte) {
 		w.drop(c)
 		return
 	}
+	now := w.now()
 	if !c.first {
 		c.first = true
 		if c.due >= w.Warmup {
-			w.FirstByte.Add(w.now() - c.asked)
+			w.FirstByte.Add(now - c.asked)
 		}
 	}
 	done, err := c.scanner.feed(b)
 	switch {
 	case err != nil:
-		w.finish(c, attempt.Mismatch)
+		w.finishAt(c, attempt.Mismatch, now)
 	case done:
-		w.finish(c, attempt.OK)
+		w.finishAt(c, attempt.OK, now)
 	}
 }
 
@@ -282,9 +283,11 @@ func (w *poller) ended(c *conn, o attempt.Outcome) {
 	}
 }
 
-// finish counts a request, and frees its connection.
-func (w *poller) finish(c *conn, o attempt.Outcome) {
-	now := w.now()
+// finish counts a request that ends now, and frees its connection.
+func (w *poller) finish(c *conn, o attempt.Outcome) { w.finishAt(c, o, w.now()) }
+
+// finishAt is finish for a request that has just ended.
+func (w *poller) finishAt(c *conn, o attempt.Outcome, now time.Duration) {
 	w.busy--
 	w.answers = o == attempt.OK || w.answers && o != attempt.Refused
 	if w.Pattern == Idle {

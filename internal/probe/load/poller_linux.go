@@ -143,7 +143,9 @@ func (w *poller) begin(now time.Duration) (wait time.Duration, more bool) {
 		w.claimed = false
 		c := &w.conns[w.free.pop()]
 		w.start(c, now)
-		now = w.now()
+		if !w.free.empty() {
+			now = w.now()
+		}
 	}
 }
 
