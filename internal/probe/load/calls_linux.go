@@ -79,6 +79,14 @@ func receive(fd int, b []byte) (int, syscall.Errno) {
 	return int(n), err
 }
 
+// cut ends a connection of TCP with a reset, and leaves the socket as it was before it:
+// connect(2), AF_UNSPEC. That takes one call where close(2) and another socket take four.
+func cut(fd int) syscall.Errno {
+	var unspecified [unix.SizeofSockaddrInet4]byte
+	_, _, err := syscall.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&unspecified)), unsafe.Sizeof(unspecified))
+	return err
+}
+
 func closeFD(fd int) { syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
 // option sets a socket's option to a number.

@@ -48,11 +48,15 @@ func (w *poller) start(c *conn, now time.Duration) {
 	c.due, c.began, c.first = w.due, now, false
 	w.begun(c.due, now, c.free)
 	w.busy++
-	if c.fd >= 0 { // RR
+	switch {
+	case c.fd < 0:
+		w.dial(c)
+	case w.Pattern == RR:
 		w.ask(c)
-		return
+	default: // cut, and ready for another
+		c.state, c.open = connecting, false
+		w.connect(c)
 	}
-	w.dial(c)
 }
 
 // dial begins to connect.
@@ -68,7 +72,12 @@ func (w *poller) dial(c *conn) {
 		w.finish(c, attempt.OutcomeOf(err))
 		return
 	}
-	switch err := w.to.connect(fd); err {
+	w.connect(c)
+}
+
+// connect begins to connect a socket.
+func (w *poller) connect(c *conn) {
+	switch err := w.to.connect(c.fd); err {
 	case 0:
 		w.established(c)
 	case unix.EINPROGRESS:
@@ -295,7 +304,9 @@ func (w *poller) finishAt(c *conn, o attempt.Outcome, now time.Duration) {
 		return
 	}
 	w.count(request{c.due, c.began, now, c.free}, o)
-	if w.Pattern != RR || o != attempt.OK || c.last() || c.Closes() {
+	switch {
+	case o == attempt.OK && w.reuse && cut(c.fd) == 0:
+	case w.Pattern != RR || o != attempt.OK || c.last() || c.Closes():
 		w.drop(c)
 	}
 	c.state, c.freed = ready, now

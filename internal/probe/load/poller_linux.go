@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nettool/internal/probe/attempt"
+	"nettool/internal/socket"
 )
 
 // poller is one thread: its connections, and the epoll instance that tells what can be
@@ -25,12 +26,15 @@ type poller struct {
 	busy    int           // requests under way
 	held    int           // connections of Idle
 	answers bool          // the target has, since it last refused
+	reuse   bool          // sockets are, by one connection after another
 	events  [256]unix.EpollEvent
 	buffer  [64 << 10]byte
 }
 
 func newPoller(l *lane, conns int) *poller {
 	w := &poller{lane: l, to: peerOf(l.Target, l.At), conns: make([]conn, conns), fd: -1}
+	perRequest := l.Pattern == Connect || l.Pattern == CRR
+	w.reuse = perRequest && w.to.kind == unix.SOCK_STREAM && w.to.domain != unix.AF_UNIX && l.Spec.From == (socket.Options{})
 	w.free.room(conns)
 	w.resting.room(conns)
 	w.full.room(conns)
