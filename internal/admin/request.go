@@ -22,14 +22,14 @@ type request struct {
 
 // Request is what a page may look at.
 type Request struct {
-	Path  string
-	Query string // as it was sent, without the question mark
-	of    *request
+	Path   string
+	Query  string // as it was sent, without the question mark
+	header string
 }
 
 // Field is the first header field of a name, or "".
 func (r *Request) Field(name string) string {
-	for line := range strings.SplitSeq(r.of.header, "\n") {
+	for line := range strings.SplitSeq(r.header, "\n") {
 		if key, value, ok := strings.Cut(line, ":"); ok && strings.EqualFold(key, name) {
 			return strings.TrimSpace(value)
 		}

@@ -39,7 +39,7 @@ func TestParseRequest(t *testing.T) {
 func TestField(t *testing.T) {
 	t.Parallel()
 	of, err := parseRequest([]byte("GET /p?a=b HTTP/1.1\r\nHost: a\r\nX-Some:  1.5 \r\nx-some: 2\r\n\r\n"))
-	r := Request{Path: of.path, Query: of.query, of: &of}
+	r := Request{Path: of.path, Query: of.query, header: of.header}
 	if err != nil || r.Query != "a=b" || r.Field("x-SOME") != "1.5" || r.Field("other") != "" || r.Field("host") != "a" {
 		t.Errorf("%+v, %v", r, err)
 	}

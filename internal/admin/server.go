@@ -201,7 +201,7 @@ func (s *Server) find(r *request, anyName bool) Reply {
 		return page()
 	}
 	if s.Find != nil {
-		if reply, ok := s.Find(&Request{Path: r.path, Query: r.query, of: r}); ok {
+		if reply, ok := s.Find(&Request{Path: r.path, Query: r.query, header: r.header}); ok {
 			return reply
 		}
 	}

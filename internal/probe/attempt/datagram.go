@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"net"
 	"net/netip"
@@ -70,9 +69,7 @@ func (s *Spec) question(to socket.Addr) question {
 		rand.Read(payload)
 		return question{bytes: payload}
 	case s.Level == Echo:
-		var random [16]byte
-		rand.Read(random[:])
-		nonce := append(hex.AppendEncode(nil, random[:]), '\n')
+		nonce := newNonce()
 		return question{nonce, func(answer []byte) bool { return bytes.Equal(answer, nonce) }}
 	}
 	q := question{bytes: s.Send}

@@ -47,6 +47,9 @@ type pinger struct {
 // headerSize is the size of an echo request's header (RFC 792, RFC 4443).
 const headerSize = 8
 
+// maxIPHeader is the size of the longest IP header that a raw socket has before a packet.
+const maxIPHeader = 60
+
 // echoRequest asks by ICMP. The round trip is from one of the kernel's time stamps to
 // the other.
 func (s *Spec) echoRequest(ctx context.Context, q question, at netip.AddrPort) (a answer, err error) {
@@ -166,7 +169,7 @@ func (p *pinger) exchange() (received time.Time, err error) {
 	if err := p.send(); err != nil {
 		return received, err
 	}
-	got, control := make([]byte, most), make([]byte, 512)
+	got, control := make([]byte, maxIPHeader+len(p.request)+1), make([]byte, 512) // what is longer is no reply
 	var failed error
 	err = raw.Read(func(uintptr) bool {
 		for {
@@ -239,7 +242,7 @@ func (p *pinger) answers(packet []byte) bool {
 
 // heard is what ICMP has said of the request, or nil: a raw socket hears of others', too.
 func (p *pinger) heard() *ICMPError {
-	_, e := p.queue()
+	_, e := queue(p.fd, p.mine)
 	return e
 }
 
@@ -247,36 +250,17 @@ func (p *pinger) heard() *ICMPError {
 // receiving, or to now where it has none.
 func (p *pinger) roundTrip(received time.Time) time.Duration {
 	took := time.Since(p.began)
-	sent, _ := p.queue()
+	sent, _ := queue(p.fd, p.mine)
 	if d := received.Sub(sent); !received.IsZero() && !sent.IsZero() && d > 0 && d < took {
 		return d
 	}
 	return took
 }
 
-// queue empties the socket's error queue, which also has the time of sending (Linux,
-// Documentation/networking/timestamping.rst).
-func (p *pinger) queue() (sent time.Time, last *ICMPError) {
-	data, control := make([]byte, 256), make([]byte, 512)
-	for {
-		n, size, _, _, err := unix.Recvmsg(p.fd, data, control, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
-		if err != nil {
-			return sent, last
-		}
-		if at, ok := timeStamp(control[:size]); ok {
-			sent = at
-		}
-		if e := errorIn(control[:size]); e != nil && (!p.raw || p.mine(data[:n])) {
-			e.Own = e.From == own(p.fd)
-			last = e
-		}
-	}
-}
-
 // mine reports whether an error's packet, from its ICMP header on, is the request. An
-// error need not hold all of it.
+// error need not hold all of it. A ping socket hears of its own only.
 func (p *pinger) mine(packet []byte) bool {
-	return len(packet) < headerSize || bytes.Equal(packet[4:8], p.request[4:8])
+	return !p.raw || len(packet) < headerSize || bytes.Equal(packet[4:8], p.request[4:8])
 }
 
 // timeStamp is a struct scm_timestamping's time in software.

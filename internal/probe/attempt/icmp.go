@@ -1,6 +1,7 @@
 package attempt
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 )
@@ -12,7 +13,6 @@ type ICMPError struct {
 	Type, Code int
 	From       netip.Addr // who said so
 	Own        bool       // that was this machine, such as of a neighbour that does not answer
-	MTU        int        // what would have fitted, or zero
 }
 
 // String is the error in words, with its numbers.
@@ -32,78 +32,75 @@ func (e *ICMPError) String() string {
 type typeCode struct{ kind, code int }
 
 func (e *ICMPError) meaning() string {
-	words, ok := meaning4(typeCode{e.Type, e.Code})
+	words := meaning4(typeCode{e.Type, e.Code})
 	if e.V6 {
-		words, ok = meaning6(typeCode{e.Type, e.Code})
+		words = meaning6(typeCode{e.Type, e.Code})
 	}
-	if !ok {
-		return "error"
-	}
-	return words
+	return cmp.Or(words, "error")
 }
 
-// meaning4 names the errors of ICMP (RFC 792, RFC 1812 section 5.2.7.1).
-func meaning4(m typeCode) (string, bool) {
+// meaning4 names the errors of ICMP (RFC 792, RFC 1812 section 5.2.7.1), or is "".
+func meaning4(m typeCode) string {
 	switch m {
 	case typeCode{3, 0}:
-		return "network unreachable", true
+		return "network unreachable"
 	case typeCode{3, 1}:
-		return "host unreachable", true
+		return "host unreachable"
 	case typeCode{3, 2}:
-		return "protocol unreachable", true
+		return "protocol unreachable"
 	case typeCode{3, 3}:
-		return "port unreachable", true
+		return "port unreachable"
 	case typeCode{3, 4}:
-		return "fragmentation needed", true
+		return "fragmentation needed"
 	case typeCode{3, 5}:
-		return "source route failed", true
+		return "source route failed"
 	case typeCode{3, 6}:
-		return "network unknown", true
+		return "network unknown"
 	case typeCode{3, 7}:
-		return "host unknown", true
+		return "host unknown"
 	case typeCode{3, 9}:
-		return "network administratively prohibited", true
+		return "network administratively prohibited"
 	case typeCode{3, 10}:
-		return "host administratively prohibited", true
+		return "host administratively prohibited"
 	case typeCode{3, 13}:
-		return "administratively prohibited", true
+		return "administratively prohibited"
 	}
 	switch m.kind {
 	case 3:
-		return "unreachable", true
+		return "unreachable"
 	case 11:
-		return "time exceeded", true
+		return "time exceeded"
 	case 12:
-		return "parameter problem", true
+		return "parameter problem"
 	}
-	return "", false
+	return ""
 }
 
-// meaning6 names the errors of ICMPv6 (RFC 4443).
-func meaning6(m typeCode) (string, bool) {
+// meaning6 names the errors of ICMPv6 (RFC 4443), or is "".
+func meaning6(m typeCode) string {
 	switch m {
 	case typeCode{1, 0}:
-		return "no route", true
+		return "no route"
 	case typeCode{1, 1}:
-		return "administratively prohibited", true
+		return "administratively prohibited"
 	case typeCode{1, 3}:
-		return "address unreachable", true
+		return "address unreachable"
 	case typeCode{1, 4}:
-		return "port unreachable", true
+		return "port unreachable"
 	case typeCode{1, 5}:
-		return "source address failed policy", true
+		return "source address failed policy"
 	case typeCode{1, 6}:
-		return "reject route", true
+		return "reject route"
 	}
 	switch m.kind {
 	case 1:
-		return "unreachable", true
+		return "unreachable"
 	case 2:
-		return "packet too big", true
+		return "packet too big"
 	case 3:
-		return "time exceeded", true
+		return "time exceeded"
 	case 4:
-		return "parameter problem", true
+		return "parameter problem"
 	}
-	return "", false
+	return ""
 }

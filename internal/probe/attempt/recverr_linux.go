@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,14 +20,25 @@ func hearErrors(fd int, is6 bool) error {
 }
 
 // heard is the last that ICMP said of a socket's packets, or nil.
-func heard(fd int) (last *ICMPError) {
-	control := make([]byte, 512)
+func heard(fd int) *ICMPError {
+	_, e := queue(fd, func([]byte) bool { return true })
+	return e
+}
+
+// queue empties a socket's error queue, which also has the time at which a packet was
+// sent, if that was asked for (Linux, Documentation/networking/timestamping.rst). mine
+// reports whether an error's packet is one of the socket's.
+func queue(fd int, mine func(packet []byte) bool) (sent time.Time, last *ICMPError) {
+	data, control := make([]byte, 256), make([]byte, 512)
 	for {
-		_, n, _, _, err := unix.Recvmsg(fd, nil, control, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+		n, size, _, _, err := unix.Recvmsg(fd, data, control, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
 		if err != nil {
-			return last
+			return sent, last
 		}
-		if e := errorIn(control[:n]); e != nil {
+		if at, ok := timeStamp(control[:size]); ok {
+			sent = at
+		}
+		if e := errorIn(control[:size]); e != nil && mine(data[:n]) {
 			e.Own = e.From == own(fd)
 			last = e
 		}
@@ -60,9 +72,6 @@ func parseError(m unix.SocketControlMessage) *ICMPError {
 	e := &ICMPError{V6: origin == unix.SO_EE_ORIGIN_ICMP6, Type: int(m.Data[5]), Code: int(m.Data[6])}
 	if origin != unix.SO_EE_ORIGIN_ICMP && !e.V6 {
 		return nil
-	}
-	if unix.Errno(binary.NativeEndian.Uint32(m.Data)) == unix.EMSGSIZE {
-		e.MTU = int(binary.NativeEndian.Uint32(m.Data[8:]))
 	}
 	e.From = sender(m.Data[head:])
 	return e

@@ -329,11 +329,16 @@ func disappointed(got []byte, err error) error {
 	return err
 }
 
-// echo sends a random line and wants it back.
-func (s *Spec) echo(r *Result, conn net.Conn) error {
+// newNonce is a random line, for level Echo.
+func newNonce() []byte {
 	var random [16]byte
 	rand.Read(random[:])
-	nonce := append(hex.AppendEncode(nil, random[:]), '\n')
+	return append(hex.AppendEncode(nil, random[:]), '\n')
+}
+
+// echo sends a random line and wants it back.
+func (s *Spec) echo(r *Result, conn net.Conn) error {
+	nonce := newNonce()
 	if err := send(r, conn, nonce); err != nil {
 		return err
 	}

@@ -16,12 +16,11 @@ import (
 	"nettool/internal/socket"
 )
 
-// Exporter answers requests. It is safe for concurrent use once its fields are set.
+// Exporter answers requests. It is safe for concurrent use.
 type Exporter struct {
-	Most    int    // attempts at once; a request beyond them is refused
-	Version string // of the program
-
 	ctx      context.Context
+	most     int    // attempts at once
+	version  string // of the program
 	mu       sync.Mutex
 	config   *Config
 	fresh    bool // the last reload was good
@@ -32,10 +31,11 @@ type Exporter struct {
 	duration *metrics.Histogram
 }
 
-// New makes an exporter whose attempts end with ctx.
+// New makes an exporter whose attempts end with ctx. A request beyond most of them at once
+// is refused. version is the program's.
 func New(ctx context.Context, config *Config, most int, version string) *Exporter {
 	e := &Exporter{
-		Most: most, Version: version, ctx: ctx, ended: map[string]*[attempt.Outcomes]uint64{}, refused: map[string]uint64{},
+		ctx: ctx, most: most, version: version, ended: map[string]*[attempt.Outcomes]uint64{}, refused: map[string]uint64{},
 		duration: metrics.NewHistogram(time.Millisecond, 5*time.Millisecond, 25*time.Millisecond, 100*time.Millisecond, 500*time.Millisecond, time.Second, 2500*time.Millisecond, 5*time.Second, 10*time.Second),
 	}
 	for _, cause := range causes() {
@@ -104,8 +104,8 @@ func (e *Exporter) Find(r *admin.Request) (reply admin.Reply, ok bool) {
 func (e *Exporter) ask(module string, to socket.Addr, within time.Duration) admin.Reply {
 	e.mu.Lock()
 	spec, known := e.config.Modules[module]
-	allowed, busy := e.config.Allows(to), e.running >= e.Most
-	if known && allowed && !busy {
+	allowed, wrong, busy := e.config.Allows(to), spec.Fits(to), e.running >= e.most
+	if known && allowed && wrong == nil && !busy {
 		e.running++
 	}
 	e.mu.Unlock()
@@ -114,12 +114,10 @@ func (e *Exporter) ask(module string, to socket.Addr, within time.Duration) admi
 		return e.refuse("module", 400, "there is no such module")
 	case !allowed:
 		return e.refuse("target", 403, "the configuration does not allow this target")
+	case wrong != nil:
+		return e.refuse("malformed", 400, wrong.Error())
 	case busy:
 		return e.refuse("busy", 503, "too many targets are being asked")
-	}
-	if err := spec.Fits(to); err != nil {
-		e.over()
-		return e.refuse("malformed", 400, err.Error())
 	}
 	if within > 0 && within < spec.Limit() {
 		spec.Timeout = max(within-spec.Stay, time.Millisecond)
@@ -135,12 +133,6 @@ func (e *Exporter) refuse(cause string, status int, text string) admin.Reply {
 	defer e.mu.Unlock()
 	e.refused[cause]++
 	return admin.Plain(status, text)
-}
-
-func (e *Exporter) over() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.running--
 }
 
 // count notes the end of an attempt.
@@ -174,7 +166,7 @@ func (e *Exporter) own() []byte {
 	defer e.mu.Unlock()
 	var p metrics.Text
 	p.Family("nettool_exporter_build_info", "gauge", "The program's version.")
-	p.Sample("nettool_exporter_build_info", 1, "version", e.Version)
+	p.Sample("nettool_exporter_build_info", 1, "version", e.version)
 	p.Gauge("nettool_exporter_config_last_reload_successful", "1 if the configuration was read without an error the last time.", metrics.Bool(e.fresh))
 	p.Gauge("nettool_exporter_config_last_reload_success_timestamp_seconds", "When the configuration in force was read.", float64(e.loaded.UnixMilli())/1000)
 	p.Gauge("nettool_exporter_probes_in_flight", "Attempts under way.", float64(e.running))
