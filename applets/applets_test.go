@@ -72,7 +72,7 @@ func params(m model, dir string, files ...string) testscript.Params {
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
 		Setup:               m.setup,
-		Cmds:                commands(),
+		Cmds:                lagging(commands()),
 		Condition:           m.condition,
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 
 	"nettool/internal/zoo"
 )
@@ -54,17 +55,30 @@ func cmdKnock(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: knock PORT SOURCE…")
 	}
-	for _, source := range args[1:] {
-		host := "127.0.0.1"
-		if strings.Contains(source, ":") && !strings.HasPrefix(source, "::ffff:") {
-			host = "::1"
+	var all sync.WaitGroup
+	wrong := make([]error, len(args)-1)
+	for i, source := range args[1:] {
+		knock := func() {
+			host := "127.0.0.1"
+			if strings.Contains(source, ":") && !strings.HasPrefix(source, "::ffff:") {
+				host = "::1"
+			}
+			in, err := answered(source, net.JoinHostPort(host, args[0]))
+			if err == nil && in == neg {
+				err = fmt.Errorf("let in is %v", in)
+			}
+			if err != nil {
+				wrong[i] = fmt.Errorf("%s: %w", source, err)
+			}
 		}
-		if in, err := answered(source, net.JoinHostPort(host, args[0])); err != nil {
-			ts.Fatalf("%s: %v", source, err)
-		} else if in == neg {
-			ts.Fatalf("%s: let in is %v", source, in)
+		if neg { // closed all at once
+			all.Go(knock)
+		} else {
+			knock()
 		}
 	}
+	all.Wait()
+	ts.Check(errors.Join(wrong...))
 }
 
 // answered reports whether an echo server answers, or closes without a word.
@@ -121,6 +135,27 @@ func cmdQueue(ts *testscript.TestScript, neg bool, args []string) {
 		cmdDial(ts, false, []string{name, args[2]})
 		cmdSay(ts, false, []string{name, name + `\n`})
 		cmdHangup(ts, false, []string{name, "write"})
+	}
+	for i := range n {
+		delivered(ts, args[0]+strconv.Itoa(i+1))
+	}
+}
+
+// delivered waits until the other end's kernel has all that a client has sent, and so
+// has the connection: what is still in flight when a listener closes is reset.
+func delivered(ts *testscript.TestScript, name string) {
+	raw, err := dialed(ts, name).(syscall.Conn).SyscallConn()
+	ts.Check(err)
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		unacked := 0
+		ts.Check(raw.Control(func(fd uintptr) { unacked, err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) }))
+		ts.Check(err)
+		if unacked == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s: %d bytes are not acknowledged", name, unacked)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package applets_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -28,6 +29,23 @@ const silence = 20 * time.Second
 
 // scriptCmd is a command of the script language.
 type scriptCmd = func(ts *testscript.TestScript, neg bool, args []string)
+
+// lagging makes the verbs of a script come late, each by a random time of up to
+// $NETTOOL_LAG: what a busy machine does now and then, and what finds the scripts that
+// race with a timer (scripts/trial/stress.sh lag).
+func lagging(verbs map[string]scriptCmd) map[string]scriptCmd {
+	most, err := time.ParseDuration(os.Getenv("NETTOOL_LAG"))
+	if err != nil || most <= 0 {
+		return verbs
+	}
+	for name, verb := range verbs {
+		verbs[name] = func(ts *testscript.TestScript, neg bool, args []string) {
+			time.Sleep(rand.N(most))
+			verb(ts, neg, args)
+		}
+	}
+	return verbs
+}
 
 // condition answers [tool:NAME] (is a program installed?), [cap:NUMBER] (do the tests
 // have that capability?), [root], and in the scripts of all models the name of the

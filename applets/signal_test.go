@@ -22,14 +22,16 @@ var signals = map[string]syscall.Signal{
 
 // cmdSignal sends a signal: signal NAME TERM.
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: signal NAME SIGNAL")
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: signal NAME SIGNAL…")
 	}
-	sig, ok := signals[args[1]]
-	if !ok {
-		ts.Fatalf("unknown signal %s", args[1])
+	for _, name := range args[1:] {
+		sig, ok := signals[name]
+		if !ok {
+			ts.Fatalf("unknown signal %s", name)
+		}
+		ts.Check(lookup(ts, args[0]).cmd.Process.Signal(sig))
 	}
-	ts.Check(lookup(ts, args[0]).cmd.Process.Signal(sig))
 }
 
 // cmdExits waits for a process to end and checks how: exits NAME CODE, or

@@ -5,8 +5,10 @@
 #	sh scripts/trial/stress.sh [RUNS] [CONDITION]	(20 hog)
 #
 # CONDITION is hog (a busy loop runs beside the tests), plain, one
-# (one CPU for each Go program) or nocc (no C compiler is found, and so there is
-# no race detector). What failed is shown; exit 1 when a run failed.
+# (one CPU for each Go program), nocc (no C compiler is found, and so there is
+# no race detector) or lag (each verb of a script comes late by up to 900 ms, and
+# twenty scripts run at the same time: one such run finds what many others do not).
+# What failed is shown; exit 1 when a run failed.
 set -eu
 cd "$(dirname "$0")/../.."
 runs=${1:-20}
@@ -39,6 +41,8 @@ without_compiler() {
 	export PATH
 }
 
+parallel=6
+export parallel
 case $condition in
 plain | hog) ;;
 one)
@@ -46,8 +50,13 @@ one)
 	export GOMAXPROCS
 	;;
 nocc) without_compiler ;;
+lag)
+	NETTOOL_LAG=900ms
+	export NETTOOL_LAG
+	parallel=20
+	;;
 *)
-	echo "stress: $condition: there is hog, plain, one and nocc" >&2
+	echo "stress: $condition: there is hog, plain, one, nocc and lag" >&2
 	exit 2
 	;;
 esac
@@ -69,7 +78,7 @@ build() {
 # all runs every test once, of two packages at the same time. A shell ignores
 # SIGINT for what it starts in the background.
 all() {
-	xargs -P 2 -L 1 sh -c 'cd "$1" && env --default-signal=INT,QUIT,HUP "$0" -test.paniconexit0 -test.count=1 -test.parallel=6 -test.timeout=30m >"$0.log" 2>&1 || { echo "$0"; cat "$0.log"; exit 1; }' <"$tmp/list"
+	xargs -P 2 -L 1 sh -c 'cd "$1" && env --default-signal=INT,QUIT,HUP "$0" -test.paniconexit0 -test.count=1 -test.parallel=$parallel -test.timeout=30m >"$0.log" 2>&1 || { echo "$0"; cat "$0.log"; exit 1; }' <"$tmp/list"
 }
 
 build
