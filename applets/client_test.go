@@ -44,16 +44,28 @@ func dialed(ts *testscript.TestScript, name string) net.Conn {
 	if c == nil {
 		ts.Fatalf("no connection %q", name)
 	}
+	c.SetDeadline(time.Now().Add(patience)) // of what is done with it now
 	return c
 }
 
 // dialFrom connects to an address from a source address.
 func dialFrom(source, addr string) (net.Conn, error) {
+	if at, ok := strings.CutPrefix(addr, "udp:"); ok {
+		number := 0
+		host, port, err := net.SplitHostPort(source)
+		if err != nil {
+			host = source
+		} else if number, err = strconv.Atoi(port); err != nil {
+			return nil, err
+		}
+		return (&net.Dialer{LocalAddr: &net.UDPAddr{IP: net.ParseIP(host), Port: number}}).Dial("udp", at)
+	}
 	d := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: net.ParseIP(source)}}
 	return d.Dial("tcp", addr)
 }
 
-// cmdDialFrom is dial, from a source address: dialfrom NAME SOURCE ADDRESS.
+// cmdDialFrom is dial, from a source address: dialfrom NAME SOURCE ADDRESS. For udp:
+// SOURCE may have a port.
 func cmdDialFrom(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: dialfrom NAME SOURCE ADDRESS")
@@ -108,6 +120,10 @@ func cmdHear(ts *testscript.TestScript, neg bool, args []string) {
 		if args[1] == "fin" && resetFollows(ts, c) {
 			ts.Fatalf("a reset comes behind the end")
 		}
+		return
+	}
+	if _, ok := c.(*net.UDPConn); ok {
+		hearDatagram(ts, c, args[1], want)
 		return
 	}
 	got := make([]byte, len(want))

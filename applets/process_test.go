@@ -232,7 +232,8 @@ func resolve(ts *testscript.TestScript, program string) string {
 //	start NAME [stdin=FILE|pipe] [stdout=FILE] PROGRAM [ARG…]
 //
 // When PROGRAM is tcpserve, or nettool serve, it gets --ready-fd 3, and start
-// waits until it listens; $NAME_ADDR and $NAME_PORT say where.
+// waits until it listens; $NAME_ADDR and $NAME_PORT say where, and $NAME_UDP where it takes
+// datagrams.
 func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: start NAME [stdin=FILE|pipe] [stdout=FILE] PROGRAM [ARG…]")
@@ -266,9 +267,15 @@ func awaitReady(ts *testscript.TestScript, name string, p *process, ready *os.Fi
 	defer ready.Close()
 	buf := make([]byte, 4096)
 	n, _ := ready.Read(buf)
-	addr := strings.TrimSpace(strings.SplitN(string(buf[:n]), "\n", 2)[0])
+	lines := strings.Split(string(buf[:n]), "\n")
+	addr := strings.TrimSpace(lines[0])
 	if addr == "" {
 		ts.Fatalf("%s did not become ready", name)
+	}
+	for _, line := range lines {
+		if strings.HasPrefix(line, "udp:") {
+			ts.Setenv(name+"_UDP", line)
+		}
 	}
 	ts.Setenv(name+"_ADDR", addr)
 	if _, port, err := net.SplitHostPort(addr); err == nil {

@@ -25,6 +25,9 @@ func (c *Cmd) check(config *server.Config) error {
 	if err := c.checkIdle(config); err != nil {
 		return err
 	}
+	if err := c.checkDatagrams(config); err != nil {
+		return err
+	}
 	if err := c.checkTLS(config); err != nil {
 		return err
 	}

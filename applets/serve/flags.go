@@ -13,7 +13,7 @@ import (
 
 // Cmd holds the flags of serve.
 type Cmd struct {
-	Address socket.Addr `arg:"" help:"Where to listen: PORT (loopback only), :PORT (every interface), HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME, tls:HOST:PORT, fd:N, systemd[:NAME], tls:fd:N, tls:systemd[:NAME]."`
+	Address socket.Addr `arg:"" help:"Where to listen: PORT (loopback only), :PORT (every interface), HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME, tls:HOST:PORT, fd:N, systemd[:NAME], tls:fd:N, tls:systemd[:NAME], udp:HOST:PORT."`
 	Program []string    `arg:"" optional:"" passthrough:"partial" help:"Program to run for each connection, with the socket as its standard input and output. Flags stop here."`
 
 	Listen      []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Listening" help:"Listen here, too. Repeatable."`
@@ -37,14 +37,16 @@ type Cmd struct {
 	Once     bool      `group:"Admission" help:"Serve one connection, then end as it ended."`
 	MaxTotal cli.Count `placeholder:"N" group:"Admission" help:"End after N connections."`
 
-	PerSource     cli.Count          `placeholder:"N" group:"Admission" help:"Connections at the same time from one source."`
-	SourcePrefix  admit.SourcePrefix `placeholder:"V4,V6" group:"Admission" help:"Leading bits of an address that make a source (default: 32,64)."`
-	Rate          admit.Limit        `placeholder:"N/DUR" group:"Admission" help:"New connections of all sources together, as in 100/s."`
-	SourceRate    admit.Limit        `placeholder:"N/DUR" group:"Admission" help:"New connections of one source, as in 10/m."`
-	Allow         []admit.CIDR       `placeholder:"CIDR,…" group:"Admission" help:"Let these addresses in, and others no more. The most specific of --allow and --deny wins."`
-	Deny          []admit.CIDR       `placeholder:"CIDR,…" group:"Admission" help:"Turn these addresses away."`
-	Rules         string             `placeholder:"FILE" group:"Admission" help:"Rules in tcprules syntax, also CIDR and [IPV6]; read again when the file changes, and on SIGHUP."`
-	RejectMessage string             `placeholder:"TEXT" group:"Admission" help:"Say this to who is turned away; \\n, \\r, \\t and \\\\ are what they are in C."`
+	PerSource        cli.Count          `placeholder:"N" group:"Admission" help:"Connections at the same time from one source."`
+	SourcePrefix     admit.SourcePrefix `placeholder:"V4,V6" group:"Admission" help:"Leading bits of an address that make a source (default: 32,64)."`
+	Rate             admit.Limit        `placeholder:"N/DUR" group:"Admission" help:"New connections of all sources together, as in 100/s."`
+	SourceRate       admit.Limit        `placeholder:"N/DUR" group:"Admission" help:"New connections of one source, as in 10/m."`
+	Allow            []admit.CIDR       `placeholder:"CIDR,…" group:"Admission" help:"Let these addresses in, and others no more. The most specific of --allow and --deny wins."`
+	Deny             []admit.CIDR       `placeholder:"CIDR,…" group:"Admission" help:"Turn these addresses away."`
+	Rules            string             `placeholder:"FILE" group:"Admission" help:"Rules in tcprules syntax, also CIDR and [IPV6]; read again when the file changes, and on SIGHUP."`
+	SourceAnswerRate admit.Limit        `placeholder:"N/DUR" default:"10/s" group:"Admission" help:"Datagrams that a built-in answers to one source, which may be forged (default: ${default}). Loopback, and what --allow names, has no limit."`
+	AnswerRate       admit.Limit        `placeholder:"N/DUR" default:"100/s" group:"Admission" help:"Datagrams that a built-in answers to all those sources together (default: ${default})."`
+	RejectMessage    string             `placeholder:"TEXT" group:"Admission" help:"Say this to who is turned away; \\n, \\r, \\t and \\\\ are what they are in C."`
 
 	ProxyProtocol         []admit.Sender `placeholder:"CIDR,…" group:"Admission" help:"Connections from these addresses begin with a PROXY protocol header, version 1 or 2, which says where they are from; unix names the clients of unix sockets. Others are turned away."`
 	ProxyProtocolOptional []admit.Sender `placeholder:"CIDR,…" group:"Admission" help:"Connections from these addresses are served, too. They have no header. The most specific of both lists counts."`
@@ -60,7 +62,7 @@ type Cmd struct {
 	TLSTimeout  cli.Duration `name:"tls-timeout" placeholder:"DUR" group:"TLS" help:"Time for a client's handshake (default: 10s)."`
 
 	FirstByte    cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection when nothing was received for DUR."`
-	Idle         cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR without a byte either way."`
+	Idle         cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR without a byte either way, a conversation of datagrams without a datagram (default: off, and 30s for those)."`
 	MaxTime      cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection after DUR."`
 	DeadPeer     cli.Duration `placeholder:"DUR" group:"Timeouts" help:"End a connection whose peer has vanished, idle or not: after DUR (2s or more), and at most 1s + DUR/4 later. Also cuts a peer that is alive but reads nothing for so long."`
 	Grace        cli.Duration `placeholder:"DUR" group:"Timeouts" help:"After SIGTERM, time for connections to end by themselves (default: 10s)."`

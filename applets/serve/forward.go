@@ -86,14 +86,25 @@ func (c *Cmd) checkForward(config *server.Config) error {
 			return err
 		}
 	}
+	datagrams := slices.ContainsFunc(c.To, socket.Addr.Datagram)
+	switch {
+	case datagrams && !config.HasDatagrams():
+		return exit.Errorf(exit.Usage, "--to udp:…: is for datagrams, and all addresses are streams")
+	case !datagrams && config.HasDatagrams():
+		return exit.Errorf(exit.Usage, "an address udp:… needs --to udp:HOST:PORT")
+	case !slices.ContainsFunc(c.To, socket.Addr.Stream) && slices.ContainsFunc(config.Addrs, func(a socket.Addr) bool { return !a.Datagram() }):
+		return exit.Errorf(exit.Usage, "all --to are datagrams, and there is an address of streams")
+	case datagrams && c.SendProxy != 0:
+		return exit.Errorf(exit.Usage, "--send-proxy and --to udp:…: a header comes before a stream")
+	}
 	return nil
 }
 
 // checkBackend checks that connections can be made to an address.
 func checkBackend(to socket.Addr) error {
 	switch {
-	case !to.Stream():
-		return exit.Errorf(exit.Usage, "--to %s: want HOST:PORT, tls:HOST:PORT, unix:PATH or unix:@NAME", to)
+	case !to.Stream() && (!to.Datagram() || !server.Pairs):
+		return exit.Errorf(exit.Usage, "--to %s: want HOST:PORT, tls:HOST:PORT, unix:PATH, unix:@NAME or udp:HOST:PORT", to)
 	case to.Port == "0":
 		return exit.Errorf(exit.Usage, "--to %s: nobody can be reached at port 0", to)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -14,8 +15,8 @@ import (
 // printPort prints the port, as tcpserver -1 does.
 func printPort(stdout *os.File, addrs []net.Addr) error {
 	for _, a := range addrs {
-		if t, ok := a.(*net.TCPAddr); ok {
-			_, err := fmt.Fprintln(stdout, t.Port)
+		if t, ok := a.(interface{ AddrPort() netip.AddrPort }); ok {
+			_, err := fmt.Fprintln(stdout, t.AddrPort().Port())
 			return err
 		}
 	}

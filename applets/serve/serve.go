@@ -32,6 +32,9 @@ import (
 // handler has nothing to say before it.
 const deferByDefault = 3 * time.Second
 
+// idleTalk ends a conversation of datagrams, which have no end of their own.
+const idleTalk = 30 * time.Second
+
 // Run serves until it is told to end. Its error carries the exit code.
 func (c *Cmd) Run(call *cli.Call) error {
 	config, err := c.config(call)
@@ -86,6 +89,7 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Forward:   forward,
 		Files:     files,
 		Limits:    handoff.Limits{FirstByte: c.FirstByte.Or(0), Idle: c.Idle.Or(0), MaxTime: c.MaxTime.Or(0)},
+		Datagrams: server.Datagrams{Idle: c.Idle.Or(idleTalk), Answers: c.AnswerRate, Source: c.SourceAnswerRate},
 		TLS:       c.tls(),
 		Admission: admit.Config{
 			MaxConns:   c.MaxConns.Or(1024, -1),

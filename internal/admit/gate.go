@@ -25,6 +25,8 @@ const (
 	Resources  Cause = "resources"   // never said here: the caller is out of descriptors, memory or processes
 	Proxy      Cause = "proxy"       // nor this: who must send a PROXY header has sent none, and who must not be there
 	Backend    Cause = "backend"     // nor this: no backend could be reached
+	Port       Cause = "port"        // nor this: a datagram comes from a port whose service would answer the answer
+	AnswerRate Cause = "answer_rate" // nor this: a datagram gets no answer, of which its source has had as many as it may
 )
 
 const (

@@ -1,7 +1,6 @@
 package handler
 
 import (
-	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -10,8 +9,7 @@ import (
 
 // daytime sends the date and time as one line (RFC 867).
 func daytime(s *Session) error {
-	line := time.Now().UTC().Format("Monday, January 2, 2006 15:04:05-UTC\r\n")
-	return say(s, []byte(line))
+	return say(s, date(time.Now()))
 }
 
 // epoch1900 is how many seconds 1970 comes after 1900, where RFC 868 counts from.
@@ -19,8 +17,7 @@ const epoch1900 = 2208988800
 
 // timeOfDay sends the seconds since 1900 as 32 bits, big endian (RFC 868).
 func timeOfDay(s *Session) error {
-	seconds := uint32(time.Now().Unix() + epoch1900)
-	return say(s, binary.BigEndian.AppendUint32(nil, seconds))
+	return say(s, since1900(time.Now()))
 }
 
 // say sends one answer and ends.

@@ -17,6 +17,7 @@ const (
 	Quit
 	TLS
 	Proxy
+	Refused // of datagrams: ICMP says that the peer is not there
 	Error
 	Unreached // no backend could be reached: a reject, and no end of a connection that was served
 )
@@ -48,6 +49,8 @@ func (r Reason) String() string {
 		return "tls"
 	case Proxy:
 		return "proxy"
+	case Refused:
+		return "refused"
 	case Unreached:
 		return "unreached"
 	}

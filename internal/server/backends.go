@@ -160,12 +160,12 @@ func (b *backends) choose(c *run.Conn) {
 	if b == nil {
 		return
 	}
-	order := b.table.Order(time.Now())
-	c.Routes = make([]handoff.Route, len(order))
-	for i, backend := range order {
-		c.Routes[i] = b.routes[backend]
+	for _, backend := range b.table.Order(time.Now()) {
+		if b.cfg.To[backend].Datagram() == c.Datagrams {
+			c.Routes = append(c.Routes, b.routes[backend])
+		}
 	}
-	c.Backend = order[0]
+	c.Backend = c.Routes[0].Backend
 	b.table.Begin(c.Backend)
 }
 

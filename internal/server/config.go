@@ -45,6 +45,8 @@ type Config struct {
 	Files     Files
 	Limits    handoff.Limits
 
+	Datagrams Datagrams // of addresses with udp:
+
 	TLS TLS // of addresses with tls:
 
 	Admission     admit.Config // its Rules come from Rules

@@ -133,6 +133,9 @@ func (c *Config) descriptorsEach() int {
 	if c.Isolate.Stays() {
 		each++ // the link
 	}
+	if c.HasDatagrams() && len(c.Program) > 0 {
+		each = max(each, 2) + 1 // the pair: our end, and a copy of the other one, stay
+	}
 	switch {
 	case c.relays(c.TLS.any()):
 		each = max(each, 2) + 1 // the link to a child, and our copy of what leads to the program, but no duplicate of the socket

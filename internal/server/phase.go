@@ -47,7 +47,9 @@ func (s *Server) accepts() bool { return s.phase == serving }
 // unless the number of connections is what ends the server.
 func (s *Server) stopListening() {
 	defer s.runner.Retire()
-	if s.cfg.Once || s.cfg.MaxTotal > 0 {
+	limited := s.cfg.Once || s.cfg.MaxTotal > 0
+	s.talks.Finish(!limited)
+	if limited {
 		s.closeListeners()
 		return
 	}
@@ -88,6 +90,7 @@ func (s *Server) leaveListeners() {
 	for _, l := range s.listeners {
 		l.Leave()
 	}
+	s.talks.Leave()
 	s.runner.Retire()
 	if grace := s.cfg.UpgradeGrace; grace >= 0 {
 		s.loop.After(grace, s.graceOver)
@@ -171,7 +174,7 @@ func (s *Server) graceOver() {
 	s.accepting.backlog = nil
 	s.all(func(c *run.Conn) {
 		c.Force(handoff.Drain)
-		s.runner.Stop(c)
+		s.stop(c)
 	})
 	if s.cfg.KillAfter >= 0 {
 		s.loop.After(s.cfg.KillAfter, s.kill)
@@ -180,7 +183,7 @@ func (s *Server) graceOver() {
 
 // kill ends all connections, and all processes that are left.
 func (s *Server) kill() {
-	s.all(s.runner.Kill)
+	s.all(s.killOne)
 	s.runner.End()
 	s.depot.Kill()
 }

@@ -30,6 +30,9 @@ func (s *Server) newRunner() (run.Runner, error) {
 		return nil, err
 	}
 	loop.KeepThreads()
+	if s.talks != nil { // the loop itself answers
+		loop.KeepProcessors()
+	}
 	switch {
 	case s.cfg.Handler == "stdio":
 		return s.newStdio(), nil

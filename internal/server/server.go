@@ -17,6 +17,7 @@ import (
 	"nettool/internal/server/run"
 	"nettool/internal/server/status"
 	"nettool/internal/server/supervise"
+	"nettool/internal/server/talk"
 	"nettool/internal/server/upgrade"
 	"nettool/internal/socket"
 	"nettool/internal/stage"
@@ -30,6 +31,7 @@ type Server struct {
 	runner    run.Runner
 	admission *admission
 	listeners []*listener
+	talks     *talk.Talks // of datagrams, or nil
 	conns     map[uint64]*run.Conn
 	lastID    uint64
 	anonymous int        // of them, whose PROXY header was not read yet
@@ -78,7 +80,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error)
 	if s.admission, err = newAdmission(cfg, upgrade.Succeeds()); err != nil {
 		return err
 	}
-	if s.loop, err = loop.New(cfg.model() == inProcess); err != nil {
+	if s.loop, err = loop.New(cfg.model() == inProcess && !cfg.HasDatagrams()); err != nil {
 		return exit.With(exit.Local, err)
 	}
 	defer s.loop.Close()
@@ -87,6 +89,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error)
 	}
 	defer s.supervisor.Close()
 	defer s.closeListeners()
+	defer s.talks.Close()
 	if err := s.admission.rereadable(); err != nil {
 		cfg.Log.Error("rules", err)
 	}
@@ -147,7 +150,20 @@ func (s *Server) open(ctx context.Context) (err error) {
 
 // listen opens the listeners of all addresses, or none.
 func (s *Server) listen(ctx context.Context) error {
+	s.talks = s.newTalks()
+	if link := s.upgrader.File(talk.LinkName); s.talks != nil && link != nil {
+		if err := s.talks.Inherit(link); err != nil {
+			return err
+		}
+	}
 	for _, a := range s.cfg.Addrs {
+		if a.Datagram() {
+			if err := s.listenPacket(ctx, a); err != nil {
+				s.closeListeners()
+				return err
+			}
+			continue
+		}
 		some, err := s.upgrader.Listen(ctx, "listen", a, s.cfg.Options)
 		for i := range some {
 			if err == nil {
@@ -243,7 +259,11 @@ func (s *Server) ready() {
 	s.depot.Start()
 	s.adopt()
 	s.agent.Start(s)
-	if err := s.announce(); err != nil {
+	err := s.talks.Start()
+	if err == nil {
+		err = s.announce()
+	}
+	if err != nil {
 		s.fail(exit.With(exit.Local, err))
 	}
 }
@@ -276,22 +296,31 @@ func (s *Server) announce() error {
 		attrs = append(attrs, slog.String("agent", strings.Join(agent, ",")))
 	}
 	s.cfg.Log.Event("listening", attrs...)
-	addrs := make([]net.Addr, len(s.listeners))
-	for i, l := range s.listeners {
-		addrs[i] = l.Addr
-	}
-	if err := s.cfg.Ready(addrs); err != nil {
+	if err := s.cfg.Ready(s.addrs()); err != nil {
 		return err
 	}
 	s.upgrader.Ready()
 	return nil
 }
 
+// addrs are the addresses of all sockets: streams first.
+func (s *Server) addrs() []net.Addr {
+	addrs := make([]net.Addr, len(s.listeners))
+	for i, l := range s.listeners {
+		addrs[i] = l.Addr
+	}
+	for _, b := range s.talks.Boxes() {
+		addrs = append(addrs, b.Addr)
+	}
+	return addrs
+}
+
 // Listening is where the server listens.
 func (s *Server) Listening() []string {
-	texts := make([]string, len(s.listeners))
-	for i, l := range s.listeners {
-		texts[i] = socket.Text(l.Addr)
+	addrs := s.addrs()
+	texts := make([]string, len(addrs))
+	for i, a := range addrs {
+		texts[i] = socket.Text(a)
 	}
 	return texts
 }
@@ -310,6 +339,11 @@ func (s *Server) admit(sock *loop.Socket, ticket admit.Ticket, header bool) {
 	}
 	s.counts.Admitted++
 	s.runner.Run(c)
+	s.countDown()
+}
+
+// countDown takes no more connections after the last one.
+func (s *Server) countDown() {
 	if last := s.cfg.last(); last > 0 && s.counts.Admitted >= last {
 		s.enter(draining)
 	}
@@ -326,6 +360,7 @@ func (s *Server) Ended(c *run.Conn, e run.Ending) {
 	if !s.forget(c) {
 		return
 	}
+	s.talks.Ended(c, &e)
 	turnedAway := s.unreached(c, &e)
 	s.last = e
 	if turnedAway {

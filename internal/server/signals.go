@@ -6,6 +6,7 @@ import (
 
 	"nettool/internal/server/run"
 	"nettool/internal/server/status"
+	"nettool/internal/server/talk"
 	"nettool/internal/server/upgrade"
 )
 
@@ -68,6 +69,14 @@ func (s *Server) handedOver() (upgrade.Files, error) {
 			break
 		}
 		files[l.name], err = l.File()
+	}
+	for _, b := range s.talks.Boxes() {
+		if err == nil {
+			files[b.Name], err = b.File()
+		}
+	}
+	if err == nil && s.talks != nil {
+		files[talk.LinkName], err = s.talks.HandOver()
 	}
 	if err != nil {
 		files.Close()

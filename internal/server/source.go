@@ -68,11 +68,14 @@ func (s *Server) Table() []run.Live {
 	s.runner.Collect()
 	now := handoff.Now()
 	all := make([]run.Live, 0, len(s.conns))
-	s.runner.Inspect(func(c *run.Conn, l run.Live) {
+	visit := func(c *run.Conn, l run.Live) {
+		s.talks.Inspect(c, &l)
 		l.ID, l.Remote, l.Local, l.Via, l.User = c.ID, c.Remote.Text, c.Local.Text, c.Via, c.Remote.User
 		l.To = s.backends.text(c)
 		l.Age = time.Duration(now - c.Accepted)
 		all = append(all, l)
-	})
+	}
+	s.runner.Inspect(visit)
+	s.talks.Visit(visit)
 	return status.ByAge(all)
 }

@@ -30,10 +30,10 @@ func Detach(l net.Listener) (fd int, remove func() error, err error) {
 	return fd, file.remove, nil
 }
 
-func duplicate(l net.Listener) (int, error) {
-	conn, ok := l.(syscall.Conn)
+func duplicate(s any) (int, error) {
+	conn, ok := s.(syscall.Conn)
 	if !ok {
-		return -1, fmt.Errorf("%T has no descriptor", l)
+		return -1, fmt.Errorf("%T has no descriptor", s)
 	}
 	raw, err := conn.SyscallConn()
 	if err != nil {

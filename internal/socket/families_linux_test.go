@@ -25,7 +25,7 @@ func TestListenEveryInterface(t *testing.T) {
 		}
 		for _, family := range families {
 			host := map[string]string{"tcp4": "127.0.0.1", "tcp6": "::1"}[family]
-			conn, err := net.Dial(family, net.JoinHostPort(host, fmt.Sprint(portOf(listeners[0]))))
+			conn, err := net.Dial(family, net.JoinHostPort(host, fmt.Sprint(portOf(listeners[0].Addr()))))
 			if err != nil {
 				t.Errorf("%s: %v", text, err)
 				continue

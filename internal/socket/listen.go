@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"syscall"
@@ -40,29 +41,15 @@ func Listen(ctx context.Context, a Addr, o Options) ([]net.Listener, error) {
 	case a.Network == "fd" || a.Network == "systemd":
 		return listenInherited(a, o)
 	default:
-		return nil, exit.Errorf(exit.Usage, "address %q: a server needs a stream, TCP or unix; datagrams are for connect", a)
+		return nil, exit.Errorf(exit.Usage, "address %q: needs a stream, TCP or unix", a)
 	}
 }
 
 func listenTCP(ctx context.Context, a Addr, o Options) ([]net.Listener, error) {
-	targets, err := a.listenTargets(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for range port0Tries {
-		var listeners []net.Listener
-		listeners, err = listenAll(ctx, targets, o)
-		if err == nil {
-			return listeners, nil
-		}
-		if targets[0].port != 0 || !errors.Is(err, errAddrInUse) {
-			break
-		}
-	}
-	return nil, err
+	return openAll(ctx, a, func(t target) (net.Listener, error) { return listenOne(ctx, t, o) }, net.Listener.Addr)
 }
 
-// target is one TCP socket to open. An ip that is not valid is every interface.
+// target is one socket to open, of TCP or UDP. An ip that is not valid is every interface.
 type target struct {
 	network string
 	ip      netip.Addr
@@ -87,40 +74,60 @@ func (a Addr) listenTargets(ctx context.Context) ([]target, error) {
 	}
 	targets := make([]target, len(candidates))
 	for i, c := range candidates {
-		targets[i] = target{network: "tcp6", ip: c.Addr(), port: c.Port()}
+		targets[i] = target{network: a.Network[:3] + "6", ip: c.Addr(), port: c.Port()}
 		if c.Addr().Is4() {
-			targets[i].network = "tcp4"
+			targets[i].network = a.Network[:3] + "4"
 		}
 	}
 	return targets, nil
 }
 
-// listenAll opens all the targets or none. Where there are several, addresses
-// that this machine does not have are passed over.
-func listenAll(ctx context.Context, targets []target, o Options) ([]net.Listener, error) {
-	var listeners []net.Listener
+// openAll opens the sockets of all the targets of an address or none, with one port that
+// the kernel chooses when the address has none.
+func openAll[S io.Closer](ctx context.Context, a Addr, open func(target) (S, error), addr func(S) net.Addr) ([]S, error) {
+	targets, err := a.listenTargets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for range port0Tries {
+		var all []S
+		all, err = openOnce(targets, open, addr)
+		if err == nil {
+			return all, nil
+		}
+		if targets[0].port != 0 || !errors.Is(err, errAddrInUse) {
+			break
+		}
+	}
+	return nil, err
+}
+
+// openOnce tries once. Where there are several targets, addresses that this machine
+// does not have are passed over.
+func openOnce[S io.Closer](targets []target, open func(target) (S, error), addr func(S) net.Addr) ([]S, error) {
+	var all []S
 	var absent error
 	var port uint16
 	for _, t := range targets {
 		if t.port == 0 {
 			t.port = port
 		}
-		l, err := listenOne(ctx, t, o)
+		s, err := open(t)
 		if err != nil && isAbsent(err) {
 			absent = err
 			continue
 		}
 		if err != nil {
-			closeAll(listeners)
+			closeAll(all)
 			return nil, err
 		}
-		listeners = append(listeners, l)
-		port = portOf(l)
+		all = append(all, s)
+		port = portOf(addr(s))
 	}
-	if len(listeners) == 0 {
+	if len(all) == 0 {
 		return nil, absent
 	}
-	return listeners, nil
+	return all, nil
 }
 
 func listenOne(ctx context.Context, t target, o Options) (net.Listener, error) {
@@ -155,15 +162,15 @@ func (o Options) rebacklog(l net.Listener) error {
 	return inner
 }
 
-func closeAll(listeners []net.Listener) {
-	for _, l := range listeners {
-		_ = l.Close()
+func closeAll[S io.Closer](all []S) {
+	for _, s := range all {
+		_ = s.Close()
 	}
 }
 
-func portOf(l net.Listener) uint16 {
-	if tcp, ok := l.Addr().(*net.TCPAddr); ok {
-		return tcp.AddrPort().Port()
+func portOf(a net.Addr) uint16 {
+	if a, ok := a.(interface{ AddrPort() netip.AddrPort }); ok {
+		return a.AddrPort().Port()
 	}
 	return 0
 }

@@ -23,7 +23,7 @@ func TestListenLoopback(t *testing.T) {
 		listeners := mustListen(t, "0", Options{})
 		for _, l := range listeners {
 			addr := l.Addr().(*net.TCPAddr)
-			if !addr.IP.IsLoopback() || addr.Port != int(portOf(listeners[0])) {
+			if !addr.IP.IsLoopback() || addr.Port != int(portOf(listeners[0].Addr())) {
 				t.Fatalf("listeners %v and %v", listeners[0].Addr(), addr)
 			}
 			checkPair(t, mustDial(t, l, Options{}), mustAccept(t, l))
@@ -35,14 +35,15 @@ func TestListenLoopback(t *testing.T) {
 func TestListenPort0TakenInOtherFamily(t *testing.T) {
 	t.Parallel()
 	taken := mustListen(t, "[::1]:0", Options{})[0]
-	port := portOf(taken)
+	port := portOf(taken.Addr())
 	alone := netip.MustParseAddr("127.77.93.1") // of 127.0.0.1 the port may be a client's
 	targets := []target{{network: "tcp4", ip: alone, port: port}, {network: "tcp6", ip: taken.Addr().(*net.TCPAddr).AddrPort().Addr(), port: port}}
-	_, err := listenAll(testContext(t), targets, Options{})
+	open := func(t1 target) (net.Listener, error) { return listenOne(testContext(t), t1, Options{}) }
+	_, err := openOnce(targets, open, net.Listener.Addr)
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		t.Fatalf("got %v", err)
 	}
-	free, err := listenAll(testContext(t), targets[:1], Options{})
+	free, err := openOnce(targets[:1], open, net.Listener.Addr)
 	if err != nil {
 		t.Fatalf("the first listener was not closed: %v", err)
 	}
@@ -59,8 +60,8 @@ func TestListenErrors(t *testing.T) {
 	}{
 		{taken, "listen " + taken + ": address already in use", exit.Unreachable, "another socket"},
 		{"192.0.2.1:0", "listen 192.0.2.1:0: cannot assign requested address", exit.Unreachable, ""},
-		{"udp:x:7000", `address "udp:x:7000": a server needs a stream`, exit.Usage, ""},
-		{"unixgram:/x", `address "unixgram:/x": a server needs a stream`, exit.Usage, ""},
+		{"udp:x:7000", `address "udp:x:7000": needs a stream`, exit.Usage, ""},
+		{"unixgram:/x", `address "unixgram:/x": needs a stream`, exit.Usage, ""},
 		{"127.0.0.1:no-such-service", `unknown service "no-such-service"`, exit.Usage, ""},
 		{"fd:987", `address "fd:987": descriptor 987: is not open`, exit.Usage, ""},
 		{"/nonexistent/x", `listen unix:/nonexistent/x: no such file or directory`, exit.Unreachable, ""},

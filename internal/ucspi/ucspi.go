@@ -21,7 +21,7 @@ func Without(environ []string) []string {
 
 // isOurs reports whether a variable is set for each connection.
 func isOurs(name string) bool {
-	for _, prefix := range []string{"TCPLOCAL", "TCPREMOTE", "UNIXLOCAL", "UNIXREMOTE"} {
+	for _, prefix := range []string{"TCPLOCAL", "TCPREMOTE", "UDPLOCAL", "UDPREMOTE", "UNIXLOCAL", "UNIXREMOTE"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
@@ -39,6 +39,17 @@ func TCP(local, remote netip.AddrPort) []string {
 		"TCPREMOTEIP=" + text(remote),
 		"TCPREMOTEPORT=" + strconv.Itoa(int(remote.Port())),
 	}
+}
+
+// UDP are the variables of a conversation over UDP: those of udpsvd (ipsvd), and those of
+// TCP, which programs for either read.
+func UDP(local, remote netip.AddrPort) []string {
+	environ := TCP(local, remote)
+	environ[0] = "PROTO=UDP"
+	for _, kv := range environ[1:] {
+		environ = append(environ, "UDP"+strings.TrimPrefix(kv, "TCP"))
+	}
+	return environ
 }
 
 func text(a netip.AddrPort) string { return a.Addr().Unmap().WithZone("").String() }

@@ -20,6 +20,9 @@ func Dial(addr string) (net.Conn, error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		return net.DialTimeout("unix", path, Patience)
 	}
+	if at, ok := strings.CutPrefix(addr, "udp:"); ok {
+		return net.Dial("udp", at)
+	}
 	return net.DialTimeout("tcp", addr, Patience)
 }
 

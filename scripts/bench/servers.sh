@@ -31,11 +31,12 @@ stop() {
 	server_pid=
 }
 
-# port_of prints the TCP port on which process PID listens, once it does.
+# port_of prints the port on which process PID listens by TCP, or takes datagrams, once it
+# does.
 port_of() {
 	# shellcheck disable=SC2012 # a link's target, not its name
 	ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\].*/\1/p' |
 		awk 'NR == FNR { mine[$1]; next }
-			$4 == "0A" && $10 in mine { print substr($2, index($2, ":") + 1); exit }' - /proc/net/tcp /proc/net/tcp6 |
+			($4 == "0A" || FILENAME ~ /udp/ && $4 == "07") && $10 in mine { print substr($2, index($2, ":") + 1); exit }' - /proc/net/tcp /proc/net/tcp6 /proc/net/udp |
 		while read -r hex; do echo $((0x$hex)); done
 }

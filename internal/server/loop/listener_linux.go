@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -173,12 +172,4 @@ func sockaddrPeer(sa unix.Sockaddr) Peer {
 		return unixPeer(a.Name)
 	}
 	return Peer{Text: "unknown"}
-}
-
-// zone names an interface as addresses do, by its number when it is gone.
-func zone(index uint32) string {
-	if i, err := net.InterfaceByIndex(int(index)); err == nil {
-		return i.Name
-	}
-	return strconv.Itoa(int(index))
 }

@@ -3,6 +3,7 @@ package loop
 import (
 	"net"
 	"net/netip"
+	"strconv"
 )
 
 // Peer is one end of a connection.
@@ -19,6 +20,9 @@ type User struct{ PID, UID, GID int }
 // TCPPeer is one end of a TCP connection.
 func TCPPeer(a netip.AddrPort) Peer { return Peer{Addr: a, Text: a.String()} }
 
+// UDPPeer is one end of a conversation over UDP.
+func UDPPeer(a netip.AddrPort) Peer { return Peer{Addr: a, Text: "udp:" + a.String()} }
+
 func unixPeer(name string) Peer { return Peer{Path: name, Text: "unix:" + name} }
 
 // peerOf converts an address of the net package.
@@ -27,8 +31,19 @@ func peerOf(a net.Addr) Peer {
 	case *net.TCPAddr:
 		ap := a.AddrPort()
 		return TCPPeer(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
+	case *net.UDPAddr:
+		ap := a.AddrPort()
+		return UDPPeer(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
 	case *net.UnixAddr:
 		return unixPeer(a.Name)
 	}
 	return Peer{Text: "unknown"}
+}
+
+// zone names an interface as addresses do, by its number when it is gone.
+func zone(index uint32) string {
+	if i, err := net.InterfaceByIndex(int(index)); err == nil {
+		return i.Name
+	}
+	return strconv.Itoa(int(index))
 }

@@ -17,6 +17,9 @@ type Socket struct {
 	nonblock      bool
 }
 
+// NoSocket stands for a socket that is not there yet.
+func NoSocket(remote, local Peer) *Socket { return &Socket{Remote: remote, Local: local, FD: -1} }
+
 // Open reports whether the socket was neither closed nor given away.
 func (s *Socket) Open() bool { return s.FD >= 0 }
 

@@ -19,6 +19,9 @@ func newSocket(c net.Conn, tls bool) *Socket {
 	return &Socket{TLS: tls, Remote: peerOf(c.RemoteAddr()), Local: peerOf(c.LocalAddr()), conn: c}
 }
 
+// NoSocket stands for a socket that is not there yet.
+func NoSocket(remote, local Peer) *Socket { return &Socket{Remote: remote, Local: local} }
+
 // Open reports whether the socket was neither closed nor given away.
 func (s *Socket) Open() bool { return s.conn != nil }
 

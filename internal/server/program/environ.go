@@ -35,7 +35,7 @@ func Environment(base []string, c *run.Conn) []string {
 	own := []string{"NETTOOL_CONN_ID=" + strconv.FormatUint(c.ID, 10)}
 	if c.Remote.Addr.IsValid() {
 		own = append(own, "TCPCONNNUM="+strconv.Itoa(c.Ticket.ConnNum))
-		own = append(own, ucspi.TCP(c.Local.Addr, c.Remote.Addr)...)
+		own = append(own, ends(c)...)
 	} else {
 		own = append(own, unixEnviron(c.Local.Path, c.Remote.User)...)
 	}
@@ -43,6 +43,14 @@ func Environment(base []string, c *run.Conn) []string {
 		own = append(own, c.Secured.Environ()...)
 	}
 	return withRules(slices.Concat(base, own), c.Ticket.Env)
+}
+
+// ends are the variables about both ends of a connection that has addresses.
+func ends(c *run.Conn) []string {
+	if c.Datagrams {
+		return ucspi.UDP(c.Local.Addr, c.Remote.Addr)
+	}
+	return ucspi.TCP(c.Local.Addr, c.Remote.Addr)
 }
 
 // unixEnviron are the variables of a unix connection.

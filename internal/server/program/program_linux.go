@@ -194,7 +194,7 @@ func (r *Runner) watch(p *program) (err error) {
 // closes it when there are none.
 func (r *Runner) keep(p *program) {
 	c := p.conn
-	if !r.cfg.Account || c.Relayed { // who relays does that
+	if !r.cfg.Account || c.Relayed || c.Datagrams { // who relays, or passes datagrams on, does that
 		c.Close()
 		return
 	}

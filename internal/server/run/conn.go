@@ -29,6 +29,11 @@ type Conn struct {
 	Via       string // who has forwarded it, as a header has told, or empty
 	Ahead     int    // bytes of the header, which are none of the connection's
 
+	// Datagrams says that this is a conversation of datagrams. The socket, which only a
+	// program's has, is then one end of a pair on which a message is a datagram (package
+	// talk).
+	Datagrams bool
+
 	// Relayed says that a child has the client's socket, and moves bytes between that and
 	// a program: the socket here is the program's, once there is one.
 	Relayed bool

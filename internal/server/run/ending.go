@@ -33,7 +33,13 @@ type Ending struct {
 	Signal   syscall.Signal // that killed the process, or 0
 	Err      string
 	To       string // backend's address, of a forwarded connection
-	Side     string // of it where the end began: client, backend, or empty
+
+	Datagrams    bool // a conversation: the three counts below are known
+	DatagramsIn  int64
+	DatagramsOut int64
+	Dropped      int64 // that have come, or were to be sent, and for which there was no room
+
+	Side string // of it where the end began: client, backend, or empty
 
 	Told bool  // the runner says what --once ends with:
 	With error // nil is success
@@ -52,6 +58,12 @@ func (e *Ending) Attrs(handler string) []slog.Attr {
 	a = append(a, counts(e.Counted, e.BytesIn, e.BytesOut)...)
 	if e.WireIn > 0 || e.WireOut > 0 {
 		a = append(a, slog.Int64("wire_in", e.WireIn), slog.Int64("wire_out", e.WireOut))
+	}
+	if e.Datagrams {
+		a = append(a, slog.Int64("datagrams_in", e.DatagramsIn), slog.Int64("datagrams_out", e.DatagramsOut))
+		if e.Dropped > 0 {
+			a = append(a, slog.Int64("dropped", e.Dropped))
+		}
 	}
 	a = append(a, slog.Int64("duration_us", e.Duration.Microseconds()))
 	if e.RTT > 0 {

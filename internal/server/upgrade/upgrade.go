@@ -45,6 +45,25 @@ func (u *Upgrader) Listen(ctx context.Context, kind string, a socket.Addr, o soc
 	return all, err
 }
 
+// Packets is a datagram socket with the name under which it is handed on.
+type Packets struct {
+	*net.UDPConn
+	Name string
+}
+
+// ListenPacket is Listen for an address of datagrams.
+func (u *Upgrader) ListenPacket(ctx context.Context, a socket.Addr, o socket.Options) (all []Packets, err error) {
+	name := func(i int) string { return fmt.Sprintf("datagrams %s %d", a, i) }
+	if all, err = u.inheritedPackets(name, a); len(all) > 0 || err != nil {
+		return all, err
+	}
+	opened, err := socket.ListenPacket(ctx, a, o)
+	for i, c := range opened {
+		all = append(all, Packets{c, name(i)})
+	}
+	return all, err
+}
+
 // CloseAll closes listeners.
 func CloseAll(all []Listener) {
 	for _, l := range all {

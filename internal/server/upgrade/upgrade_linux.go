@@ -72,6 +72,24 @@ func (u *Upgrader) inherited(name func(int) string, a socket.Addr, o socket.Opti
 	}
 }
 
+// inheritedPackets is inherited for datagrams.
+func (u *Upgrader) inheritedPackets(name func(int) string, a socket.Addr) (all []Packets, err error) {
+	for {
+		f := u.File(name(len(all)))
+		if f == nil {
+			return all, nil
+		}
+		c, err := socket.TakePacket(f, a)
+		if err != nil {
+			for _, p := range all {
+				p.Close()
+			}
+			return nil, err
+		}
+		all = append(all, Packets{c, name(len(all))})
+	}
+}
+
 // Ready tells the older image that we serve. Should it be gone by now, we serve
 // nevertheless.
 func (u *Upgrader) Ready() {

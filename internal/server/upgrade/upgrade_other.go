@@ -27,6 +27,10 @@ func (u *Upgrader) inherited(func(int) string, socket.Addr, socket.Options) ([]L
 	return nil, nil
 }
 
+func (u *Upgrader) inheritedPackets(func(int) string, socket.Addr) ([]Packets, error) {
+	return nil, nil
+}
+
 // Ready does nothing.
 func (u *Upgrader) Ready() {}
 

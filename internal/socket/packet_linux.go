@@ -1,0 +1,80 @@
+package socket
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// onPacket sets what a datagram socket on an address tells about datagrams.
+func onPacket(c *net.UDPConn, ip netip.Addr) error {
+	return controlled(c, func(fd int) error {
+		s := &setter{fd: fd}
+		s.set("IP_RECVERR", unix.IPPROTO_IP, unix.IP_RECVERR, 1)
+		if ip.Is6() {
+			s.set("IPV6_RECVERR", unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1)
+		}
+		if !ip.IsUnspecified() {
+			return s.err
+		}
+		if ip.Is4() {
+			s.set("IP_PKTINFO", unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
+		} else {
+			s.set("IPV6_RECVPKTINFO", unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
+		}
+		return s.err
+	})
+}
+
+// packetBuffer is the receive buffer of a socket that takes everybody's datagrams, in
+// bytes.
+const packetBuffer = 4 << 20
+
+// roomy gives a datagram socket a large receive buffer, or one as large as may be
+// (net.core.rmem_max).
+func roomy(c *net.UDPConn) {
+	_ = controlled(c, func(fd int) error {
+		if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, packetBuffer) != nil {
+			return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, packetBuffer)
+		}
+		return nil
+	})
+}
+
+// DetachPacket takes the descriptor out of a datagram socket: non-blocking,
+// close-on-exec, and unknown to Go's poller. c is closed; the caller owns fd.
+func DetachPacket(c *net.UDPConn) (fd int, err error) {
+	defer c.Close()
+	if fd, err = duplicate(c); err != nil {
+		return -1, fmt.Errorf("detach %s: %w", c.LocalAddr(), err)
+	}
+	return fd, nil
+}
+
+// HandPacket returns a copy of a datagram socket's descriptor, for another process.
+func HandPacket(fd int) (*os.File, error) {
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, fmt.Errorf("hand over datagram socket: %w", err)
+	}
+	return os.NewFile(uintptr(own), "datagrams"), nil
+}
+
+// TakePacket makes a datagram socket of the copy f of one that an older image of this
+// program had opened for the address a. f is closed.
+func TakePacket(f *os.File, a Addr) (*net.UDPConn, error) {
+	defer f.Close()
+	c, err := net.FilePacketConn(f)
+	if err != nil {
+		return nil, fmt.Errorf("take over datagram socket %s: %w", a, err)
+	}
+	u, ok := c.(*net.UDPConn)
+	if !ok {
+		c.Close()
+		return nil, fmt.Errorf("take over datagram socket %s: it is a %T", a, c)
+	}
+	return u, nil
+}
