@@ -137,6 +137,9 @@ func countLog(ts *testscript.TestScript, log string) map[string]int64 {
 			Count                int64
 			In                   int64 `json:"bytes_in"`
 			Out                  int64 `json:"bytes_out"`
+			DatagramsIn          int64 `json:"datagrams_in"`
+			DatagramsOut         int64 `json:"datagrams_out"`
+			Dropped              int64 `json:"dropped"`
 		}
 		ts.Check(json.Unmarshal([]byte(line), &e))
 		switch e.Event {
@@ -145,6 +148,9 @@ func countLog(ts *testscript.TestScript, log string) map[string]int64 {
 			counts[`nettool_connections_closed_total{reason="`+e.Reason+`"}`]++
 			counts[`nettool_closed_connections_bytes_total{direction="in"}`] += e.In
 			counts[`nettool_closed_connections_bytes_total{direction="out"}`] += e.Out
+			counts[`nettool_closed_connections_datagrams_total{direction="in"}`] += e.DatagramsIn
+			counts[`nettool_closed_connections_datagrams_total{direction="out"}`] += e.DatagramsOut
+			counts["nettool_closed_connections_datagrams_dropped_total"] += e.Dropped
 		case "reject":
 			counts[`nettool_connections_rejected_total{cause="`+e.Cause+`"}`]++
 		case "rejects":

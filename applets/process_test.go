@@ -278,7 +278,7 @@ func awaitReady(ts *testscript.TestScript, name string, p *process, ready *os.Fi
 		}
 	}
 	ts.Setenv(name+"_ADDR", addr)
-	if _, port, err := net.SplitHostPort(addr); err == nil {
+	if _, port, err := net.SplitHostPort(strings.TrimPrefix(addr, "udp:")); err == nil {
 		ts.Setenv(name+"_PORT", port)
 	}
 }

@@ -16,21 +16,22 @@ type Cmd struct {
 	Address socket.Addr `arg:"" help:"Where to listen: PORT (loopback only), :PORT (every interface), HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME, tls:HOST:PORT, fd:N, systemd[:NAME], tls:fd:N, tls:systemd[:NAME], udp:HOST:PORT."`
 	Program []string    `arg:"" optional:"" passthrough:"partial" help:"Program to run for each connection, with the socket as its standard input and output. Flags stop here."`
 
-	Listen      []socket.Addr `sep:"none" placeholder:"ADDRESS" group:"Listening" help:"Listen here, too. Repeatable."`
-	Backlog     cli.Count     `placeholder:"N" group:"Listening" help:"Connections that may wait to be accepted (default, and with off: as many as the system lets, net.core.somaxconn)."`
-	DeferAccept cli.Duration  `placeholder:"DUR" group:"Listening" help:"Leave a connection whose client says nothing to the kernel for about DUR (default: 3s for echo and discard, off otherwise). Not for protocols in which the server speaks first."`
-	ReusePort   bool          `group:"Listening" help:"Share the port with other servers that do the same (SO_REUSEPORT)."`
-	Interface   string        `placeholder:"NAME" group:"Listening" help:"Take connections from this network interface only."`
-	Keepalive   cli.Duration  `placeholder:"DUR" group:"Listening" help:"Idle time before the first keepalive probe (default: 60s)."`
-	Nodelay     string        `enum:"on,off" default:"on" placeholder:"on|off" group:"Listening" help:"Send what a program writes at once (TCP_NODELAY); off: let the kernel make fewer, larger segments (default: ${default})."`
-	Rcvbuf      cli.Size      `placeholder:"SIZE" group:"Listening" help:"Receive buffer of connections (SO_RCVBUF)."`
-	Sndbuf      cli.Size      `placeholder:"SIZE" group:"Listening" help:"Send buffer of connections (SO_SNDBUF)."`
-	Dscp        cli.Count     `placeholder:"N" group:"Listening" help:"Differentiated services code point of what is sent, 1 to 63."`
-	SocketMode  string        `placeholder:"OCTAL" group:"Listening" help:"Mode of a unix socket's file, as in 0660."`
-	SocketOwner string        `placeholder:"USER[:GROUP]" group:"Listening" help:"Owner of a unix socket's file."`
-	ReadyFD     int           `name:"ready-fd" placeholder:"N" group:"Listening" help:"Write the address to descriptor N once connections are accepted, then close it."`
-	PIDFile     string        `name:"pid-file" placeholder:"FILE" group:"Listening" help:"Write the pid to FILE once connections are accepted; removed at the end."`
-	PrintPort   bool          `short:"1" name:"print-port" group:"Listening" help:"Print the port on standard output once connections are accepted."`
+	Listen      []socket.Addr  `sep:"none" placeholder:"ADDRESS" group:"Listening" help:"Listen here, too. Repeatable."`
+	Backlog     cli.Count      `placeholder:"N" group:"Listening" help:"Connections that may wait to be accepted (default, and with off: as many as the system lets, net.core.somaxconn)."`
+	DeferAccept cli.Duration   `placeholder:"DUR" group:"Listening" help:"Leave a connection whose client says nothing to the kernel for about DUR (default: 3s for echo and discard, off otherwise). Not for protocols in which the server speaks first."`
+	ReusePort   bool           `group:"Listening" help:"Share the port with other servers that do the same (SO_REUSEPORT)."`
+	Interface   string         `placeholder:"NAME" group:"Listening" help:"Take connections from this network interface only."`
+	Keepalive   cli.Duration   `placeholder:"DUR" group:"Listening" help:"Idle time before the first keepalive probe (default: 60s)."`
+	Nodelay     string         `enum:"on,off" default:"on" placeholder:"on|off" group:"Listening" help:"Send what a program writes at once (TCP_NODELAY); off: let the kernel make fewer, larger segments (default: ${default})."`
+	Rcvbuf      cli.Size       `placeholder:"SIZE" group:"Listening" help:"Receive buffer of connections (SO_RCVBUF)."`
+	Sndbuf      cli.Size       `placeholder:"SIZE" group:"Listening" help:"Send buffer of connections (SO_SNDBUF)."`
+	Dscp        cli.Count      `placeholder:"N" group:"Listening" help:"Differentiated services code point of what is sent, 1 to 63."`
+	SocketMode  string         `placeholder:"OCTAL" group:"Listening" help:"Mode of a unix socket's file, as in 0660."`
+	SocketOwner string         `placeholder:"USER[:GROUP]" group:"Listening" help:"Owner of a unix socket's file."`
+	Join        []socket.Group `sep:"none" placeholder:"GROUP[%IFACE]" group:"Listening" help:"Hear this multicast group at the udp: addresses. Repeatable."`
+	ReadyFD     int            `name:"ready-fd" placeholder:"N" group:"Listening" help:"Write the address to descriptor N once connections are accepted, then close it."`
+	PIDFile     string         `name:"pid-file" placeholder:"FILE" group:"Listening" help:"Write the pid to FILE once connections are accepted; removed at the end."`
+	PrintPort   bool           `short:"1" name:"print-port" group:"Listening" help:"Print the port on standard output once connections are accepted."`
 
 	MaxConns cli.Count `short:"c" placeholder:"N" group:"Admission" help:"Connections at the same time (default: 1024); off: as many as there are descriptors for."`
 	WhenFull string    `enum:"wait,reject" default:"wait" placeholder:"wait|reject" group:"Admission" help:"With all slots taken let clients wait, or accept and close (default: ${default})."`
@@ -79,6 +80,7 @@ type Cmd struct {
 	Account       *bool     `negatable:"" group:"Handler" help:"Count a PROGRAM's bytes through a duplicate of its socket. Turn it off for programs that close their socket early and live on: the peer sees the end only when they exit."`
 	Prestart      cli.Count `placeholder:"N" group:"Handler" help:"Keep N instances of PROGRAM waiting for a connection, so that nobody waits for its start. Their 0 and 1 are unix sockets, and nothing is known yet of who will talk: see --prestart-hello. SIGHUP has others wait."`
 	PrestartHello bool      `group:"Handler" help:"With --prestart: a line of the PROXY protocol (version 1) comes before the client's bytes and tells PROGRAM who it is."`
+	InetdWait     bool      `name:"inetd-wait" group:"Handler" help:"Give PROGRAM the udp: socket itself as its standard input and output when a datagram waits, until it ends, as inetd's wait does."`
 	KeepFD        []int     `name:"keep-fd" placeholder:"N" group:"Handler" help:"Leave descriptor N, 3 or above, open in a PROGRAM. Repeatable; others are closed."`
 	Stderr        string    `enum:",inherit,null,socket,log" default:"" placeholder:"inherit|null|socket|log" group:"Handler" help:"Where a PROGRAM's standard error goes (default: inherit). With log, each line becomes an event of its connection, at most 100 a second."`
 

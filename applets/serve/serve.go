@@ -89,7 +89,7 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Forward:   forward,
 		Files:     files,
 		Limits:    handoff.Limits{FirstByte: c.FirstByte.Or(0), Idle: c.Idle.Or(0), MaxTime: c.MaxTime.Or(0)},
-		Datagrams: server.Datagrams{Idle: c.Idle.Or(idleTalk), Answers: c.AnswerRate, Source: c.SourceAnswerRate},
+		Datagrams: server.Datagrams{Idle: c.Idle.Or(idleTalk), Wait: c.InetdWait, Join: c.Join, Answers: c.AnswerRate, Source: c.SourceAnswerRate},
 		TLS:       c.tls(),
 		Admission: admit.Config{
 			MaxConns:   c.MaxConns.Or(1024, -1),

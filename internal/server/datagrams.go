@@ -18,8 +18,10 @@ import (
 // Datagrams says how those are served that come to addresses with udp:.
 type Datagrams struct {
 	Idle    time.Duration // ends a conversation that has been quiet for so long; zero is no limit
-	Answers admit.Limit   // of built-ins, to all sources together
-	Source  admit.Limit   // of built-ins, to one source
+	Wait    bool          // a program has the socket itself, until it ends
+	Join    []socket.Group
+	Answers admit.Limit // of built-ins, to all sources together
+	Source  admit.Limit // of built-ins, to one source
 }
 
 // Pairs reports whether conversations can be run by programs, and forwarded.
@@ -34,7 +36,7 @@ func (s *Server) newTalks() *talk.Talks {
 	if !c.HasDatagrams() {
 		return nil
 	}
-	cfg := talk.Config{Idle: c.Datagrams.Idle, MaxTime: c.Limits.MaxTime, QuitOn: c.QuitOn}
+	cfg := talk.Config{Idle: c.Datagrams.Idle, MaxTime: c.Limits.MaxTime, QuitOn: c.QuitOn, Wait: c.Datagrams.Wait}
 	if len(c.Program) == 0 {
 		cfg.Answers = admit.NewAnswers(c.Datagrams.Answers, c.Datagrams.Source, c.Admission.Prefix, c.Rules.Allow)
 	}
@@ -47,8 +49,12 @@ func (s *Server) newTalks() *talk.Talks {
 
 // listenPacket opens the datagram sockets of one address.
 func (s *Server) listenPacket(ctx context.Context, a socket.Addr) error {
+	c := s.cfg
 	some, err := s.upgrader.ListenPacket(ctx, a, s.cfg.Options)
 	for _, p := range some {
+		if err == nil {
+			err = socket.Join(p.UDPConn, c.Datagrams.Join)
+		}
 		if err != nil {
 			p.Close()
 		} else if err = s.talks.Listen(p.UDPConn, p.Name); err != nil {
@@ -70,11 +76,15 @@ func (s *Server) Admit(e loop.Envelope) *run.Conn {
 	local, peer := e.Ends()
 	sock := loop.NoSocket(loop.UDPPeer(peer), loop.UDPPeer(local))
 	switch {
-	case slices.Contains(smallServices, e.Peer.Port()) || s.talks.Mine(e.Peer.Port()):
+	case slices.Contains(smallServices, e.Peer.Port()) || s.talks.Mine(e):
 		s.rejected(sock, admit.Port)
 		return nil
 	case !s.talks.Direct() && s.runner.Stuck():
 		s.rejected(sock, admit.Resources)
+		return nil
+	}
+	if s.crowded() {
+		s.rejected(sock, admit.Full)
 		return nil
 	}
 	ticket, cause := s.admission.enter(e.Peer.Addr())
@@ -88,6 +98,13 @@ func (s *Server) Admit(e loop.Envelope) *run.Conn {
 	s.backends.choose(c)
 	s.counts.Admitted++
 	return c
+}
+
+// crowded reports whether conversations have taken half of all places, which is what they
+// can have when there are streams, too: whoever forges addresses can begin any number.
+func (s *Server) crowded() bool {
+	limit := s.admission.Limit()
+	return limit > 0 && len(s.listeners) > 0 && s.talks.Open() >= max(limit/2, 1)
 }
 
 // Run has the program of a conversation run, if it is one's.

@@ -43,6 +43,8 @@ func (s *Server) upgrade() {
 		err = errors.New("process 1 of a container cannot hand over: its end is the container's")
 	case len(s.cfg.KeepFDs) > 0:
 		err = errors.New("the descriptors of --keep-fd cannot be handed on")
+	case s.cfg.Datagrams.Wait:
+		err = errors.New("the socket is a program's (--inetd-wait)")
 	case s.deputy != nil || s.childUser.deputy != nil:
 		err = errors.New("the process that starts programs cannot be handed on, and what it may do cannot be had again")
 	case s.upgrader.Gone():

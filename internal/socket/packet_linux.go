@@ -44,6 +44,23 @@ func roomy(c *net.UDPConn) {
 	})
 }
 
+// join makes a socket a member of a group (ip(7), ipv6(7)), unless it is one.
+func join(c *net.UDPConn, group netip.Addr, index int) error {
+	return controlled(c, func(fd int) (err error) {
+		if group.Is4() {
+			unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0)
+			err = unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, &unix.IPMreqn{Multiaddr: group.As4(), Ifindex: int32(index)})
+		} else {
+			unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0)
+			err = unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, &unix.IPv6Mreq{Multiaddr: group.As16(), Interface: uint32(index)})
+		}
+		if err == unix.EADDRINUSE {
+			return nil
+		}
+		return err
+	})
+}
+
 // DetachPacket takes the descriptor out of a datagram socket: non-blocking,
 // close-on-exec, and unknown to Go's poller. c is closed; the caller owns fd.
 func DetachPacket(c *net.UDPConn) (fd int, err error) {

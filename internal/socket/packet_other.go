@@ -3,9 +3,13 @@
 package socket
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 )
+
+// join refuses.
+func join(*net.UDPConn, netip.Addr, int) error { return errors.New("multicast is for Linux only") }
 
 // onPacket has nothing to set: what address a datagram was sent to is not told.
 func onPacket(*net.UDPConn, netip.Addr) error { return nil }

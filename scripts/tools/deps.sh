@@ -42,6 +42,8 @@ telnetd:inetutils-telnetd
 fping:fping
 dnsmasq:dnsmasq-base
 snmpd:snmpd
+in.tftpd:tftpd-hpa
+tftp:tftp-hpa
 '
 bench='
 iperf3:iperf3

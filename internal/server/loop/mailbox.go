@@ -34,6 +34,9 @@ type Mail struct {
 	// Refused tells that the peer, or somebody on the way to it, has said that it takes
 	// no datagrams (ICMP).
 	Refused func(e Envelope, err error)
+	// Waiting, unless it is nil, is called in place of Take, and of what follows it, while
+	// datagrams wait.
+	Waiting func()
 	// Lost tells that a datagram could not be sent.
 	Lost func(e Envelope, err error)
 }

@@ -18,14 +18,15 @@ import (
 type Mailbox struct {
 	Addr net.Addr
 
-	loop  *Loop
-	mail  Mail
-	fd    int
-	token uint64 // of its watch
-	full  bool   // the socket takes no more: its watch tells when it does
-	port  uint16
-	local netip.Addr // that all datagrams are sent to; invalid on a wildcard address
-	six   bool
+	loop   *Loop
+	mail   Mail
+	fd     int
+	token  uint64 // of its watch
+	polled bool   // what comes is taken
+	full   bool   // the socket takes no more: its watch tells when it does
+	port   uint16
+	local  netip.Addr // that all datagrams are sent to; invalid on a wildcard address
+	six    bool
 
 	in      batch
 	room    int // for how many of in the next call asks
@@ -92,6 +93,10 @@ func (l *Loop) Mailbox(c *net.UDPConn, mail Mail) (*Mailbox, error) {
 		return nil, err
 	}
 	m := &Mailbox{Addr: addr, loop: l, mail: mail, fd: fd, in: newBatch(true), room: 1, out: newBatch(false), asked: map[netip.Addr]struct{}{}}
+	if err := unix.SetNonblock(fd, false); err != nil { // no call of ours waits; a program's may
+		unix.Close(fd)
+		return nil, err
+	}
 	at := addr.(*net.UDPAddr).AddrPort()
 	ip := at.Addr()
 	m.port = at.Port()
@@ -104,30 +109,45 @@ func (l *Loop) Mailbox(c *net.UDPConn, mail Mail) (*Mailbox, error) {
 
 // Poll has what comes taken, from now on.
 func (m *Mailbox) Poll() error {
-	if m.token != 0 {
+	if m.polled {
 		return nil
 	}
-	return m.watch(unix.EPOLLIN)
+	m.polled = true
+	err := m.watch()
+	m.polled = err == nil
+	return err
 }
 
 // Settle takes all that has come already.
 func (m *Mailbox) Settle() {
-	for m.token != 0 && m.receive() {
+	for m.polled && m.receive() {
 	}
 }
 
 // Leave polls no more. What is sent leaves still.
 func (m *Mailbox) Leave() {
+	if m.polled {
+		m.polled = false
+		m.watch()
+	}
+}
+
+// watch waits for what there is to wait for.
+func (m *Mailbox) watch() (err error) {
 	if m.token != 0 {
 		m.loop.Remove(m.fd, m.token)
 		m.token = 0
 	}
-}
-
-func (m *Mailbox) watch(events uint32) error {
-	m.Leave()
-	token, err := m.loop.Add(m.fd, events, m.happened)
-	m.token = token
+	events := uint32(0)
+	if m.polled {
+		events = unix.EPOLLIN
+	}
+	if m.full {
+		events |= unix.EPOLLOUT
+	}
+	if events != 0 {
+		m.token, err = m.loop.Add(m.fd, events, m.happened)
+	}
 	return err
 }
 
@@ -139,14 +159,40 @@ func (m *Mailbox) happened(events uint32) {
 	if events&unix.EPOLLOUT != 0 {
 		m.resume()
 	}
-	if events&unix.EPOLLIN != 0 {
+	switch {
+	case events&unix.EPOLLIN == 0 || !m.polled:
+	case m.mail.Waiting != nil:
+		m.mail.Waiting()
+	default:
 		m.receive()
 	}
 }
 
 // receive takes a batch. It reports whether there may be more.
 func (m *Mailbox) receive() (more bool) {
-	for i := range m.room {
+	n, err := m.next(m.room, 0)
+	if err != 0 { // nothing there, or what ICMP has said of one that was sent: see errors
+		return answered(err) || err == unix.EINTR
+	}
+	for i := range n {
+		h, s := &m.in.headers[i], &m.in.slots[i]
+		if e, ok := m.envelope(h, s); ok {
+			m.mail.Take(e, m.in.data[i*Largest:][:h.size])
+		}
+	}
+	m.Flush()
+	m.mail.Taken()
+	if more = n == m.room; more {
+		m.room = min(2*m.room, batched)
+	} else { // to look for one more costs as much as to take one
+		m.room = n
+	}
+	return more
+}
+
+// next takes up to room datagrams, or looks at them only, with MSG_PEEK.
+func (m *Mailbox) next(room, flags int) (n int, err unix.Errno) {
+	for i := range room {
 		h, s := &m.in.headers[i].Msghdr, &m.in.slots[i]
 		h.Namelen = unix.SizeofSockaddrInet6
 		if !m.local.IsValid() {
@@ -155,24 +201,27 @@ func (m *Mailbox) receive() (more bool) {
 		}
 	}
 	// None of these calls waits, so the scheduler need not know of them.
-	n, _, err := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(m.fd), uintptr(unsafe.Pointer(&m.in.headers[0])), uintptr(m.room), unix.MSG_DONTWAIT, 0, 0)
-	if err != 0 { // nothing there, or what ICMP has said of one that was sent: see errors
-		return answered(err) || err == unix.EINTR
+	got, _, err := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(m.fd), uintptr(unsafe.Pointer(&m.in.headers[0])), uintptr(room), uintptr(unix.MSG_DONTWAIT|flags), 0, 0)
+	return int(got), err
+}
+
+// Peek is the datagram that waits, and stays. It is the mailbox's again with the next
+// call.
+func (m *Mailbox) Peek() (e Envelope, datagram []byte, err error) {
+	if _, errno := m.next(1, unix.MSG_PEEK); errno != 0 {
+		return e, nil, errno
 	}
-	for i := range int(n) {
-		h, s := &m.in.headers[i], &m.in.slots[i]
-		if e, ok := m.envelope(h, s); ok {
-			m.mail.Take(e, m.in.data[i*Largest:][:h.size])
-		}
-	}
-	m.Flush()
-	m.mail.Taken()
-	if more = int(n) == m.room; more {
-		m.room = min(2*m.room, batched)
-	} else { // to look for one more costs as much as to take one
-		m.room = int(n)
-	}
-	return more
+	h := &m.in.headers[0]
+	e, _ = m.envelope(h, &m.in.slots[0])
+	return e, m.in.data[:h.size], nil
+}
+
+// Discard throws the datagram away that waits.
+func (m *Mailbox) Discard() { m.next(1, 0) }
+
+// Duplicate is a copy of the socket, for a program that has it as its standard input.
+func (m *Mailbox) Duplicate() (int, error) {
+	return unix.FcntlInt(uintptr(m.fd), unix.F_DUPFD_CLOEXEC, 3)
 }
 
 // envelope reads what has come with a datagram.
@@ -332,11 +381,7 @@ func (m *Mailbox) stand(at int) {
 	}
 	m.count = 0
 	m.full = true
-	polled := uint32(0)
-	if m.token != 0 {
-		polled = unix.EPOLLIN
-	}
-	if m.watch(polled|unix.EPOLLOUT) != nil {
+	if m.watch() != nil {
 		m.full, m.backlog, m.waiting = false, nil, 0
 	}
 }
@@ -345,7 +390,7 @@ func (m *Mailbox) stand(at int) {
 func (m *Mailbox) resume() {
 	backlog := m.backlog
 	m.full, m.backlog, m.waiting = false, nil, 0
-	m.watch(unix.EPOLLIN)
+	m.watch()
 	for _, p := range backlog {
 		m.Send(p.to, p.data)
 	}
@@ -356,16 +401,17 @@ func (m *Mailbox) resume() {
 func (m *Mailbox) errors() {
 	for range batched {
 		var s slot
+		var control [256]byte
 		var first [1]byte
-		h := unix.Msghdr{Name: (*byte)(unsafe.Pointer(&s.name)), Namelen: unix.SizeofSockaddrInet6, Iov: &s.iov, Control: &s.control[0]}
+		h := unix.Msghdr{Name: (*byte)(unsafe.Pointer(&s.name)), Namelen: unix.SizeofSockaddrInet6, Iov: &s.iov, Control: &control[0]}
 		s.iov.Base = &first[0]
 		s.iov.SetLen(len(first))
 		h.SetIovlen(1)
-		h.SetControllen(len(s.control))
-		if _, _, err := unix.Syscall(unix.SYS_RECVMSG, uintptr(m.fd), uintptr(unsafe.Pointer(&h)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); err != 0 {
+		h.SetControllen(len(control))
+		if _, _, err := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(m.fd), uintptr(unsafe.Pointer(&h)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); err != 0 {
 			return
 		}
-		err := said(s.control[:h.Controllen])
+		err := said(control[:h.Controllen])
 		if err == nil {
 			continue
 		}
@@ -409,6 +455,13 @@ func said(control []byte) error {
 	return nil
 }
 
+// Quiet has ICMP's word about datagrams that were sent not told: it would be an error of
+// whom it does not concern.
+func (m *Mailbox) Quiet() {
+	unix.SetsockoptInt(m.fd, unix.IPPROTO_IP, unix.IP_RECVERR, 0)
+	unix.SetsockoptInt(m.fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 0)
+}
+
 // File is a copy of the socket, for another process.
 func (m *Mailbox) File() (*os.File, error) { return socket.HandPacket(m.fd) }
 
@@ -417,7 +470,8 @@ func (m *Mailbox) Close() {
 	if m.fd < 0 {
 		return
 	}
-	m.Leave()
+	m.polled, m.full = false, false
+	m.watch()
 	unix.Close(m.fd)
 	m.fd = -1
 }

@@ -100,6 +100,9 @@ func (m *Mailbox) Send(to Envelope, datagram []byte) bool {
 	return err == nil
 }
 
+// Quiet does nothing: there is no such word of ICMP.
+func (m *Mailbox) Quiet() {}
+
 // Flush has nothing to send.
 func (m *Mailbox) Flush() {}
 

@@ -20,6 +20,8 @@ type Counts struct {
 	Rejected map[admit.Cause]uint64
 	bytesIn  int64 // of connections that have ended
 	bytesOut int64
+	in, out  int64              // datagrams of conversations that have ended
+	dropped  int64              // of those, and to them
 	handoff  *metrics.Histogram // accept to a process that has it; nil when nobody asks
 	duration *metrics.Histogram
 
@@ -59,6 +61,7 @@ func (c *Counts) Ended(e *run.Ending) {
 	c.closed[min(e.Reason, handoff.Error)]++
 	c.bytesIn = sum(c.bytesIn, e.BytesIn)
 	c.bytesOut = sum(c.bytesOut, e.BytesOut)
+	c.in, c.out, c.dropped = c.in+e.DatagramsIn, c.out+e.DatagramsOut, c.dropped+e.Dropped
 	if c.duration != nil {
 		c.duration.Observe(e.Duration)
 	}
@@ -95,6 +98,10 @@ func (c *Counts) page(g *run.Gauges, dropped int, older upgrade.Older, lives boo
 	t.Family("nettool_closed_connections_bytes_total", "counter", "Bytes of connections that have ended, from (in) and to (out) the peers.")
 	t.Sample("nettool_closed_connections_bytes_total", float64(c.bytesIn), "direction", "in")
 	t.Sample("nettool_closed_connections_bytes_total", float64(c.bytesOut), "direction", "out")
+	t.Family("nettool_closed_connections_datagrams_total", "counter", "Datagrams of conversations that have ended, from (in) and to (out) the peers.")
+	t.Sample("nettool_closed_connections_datagrams_total", float64(c.in), "direction", "in")
+	t.Sample("nettool_closed_connections_datagrams_total", float64(c.out), "direction", "out")
+	t.Counter("nettool_closed_connections_datagrams_dropped_total", "Datagrams of conversations that have ended, either way, for which there was no room.", uint64(c.dropped))
 	if c.handoff != nil {
 		t.Histogram("nettool_handoff_duration_seconds", "Time from accept to a process that has the connection.", c.handoff)
 		t.Histogram("nettool_connection_duration_seconds", "How long connections were open.", c.duration)

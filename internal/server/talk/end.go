@@ -16,10 +16,12 @@ func (t *Talks) Finish(settle bool) {
 		return
 	}
 	for _, b := range t.boxes {
-		if settle {
+		if settle && !t.cfg.Wait {
 			b.Settle()
 		}
-		b.last = true
+		if b.last = true; t.cfg.Wait {
+			b.Leave()
+		}
 	}
 	t.wind()
 }
@@ -65,6 +67,9 @@ func (t *Talks) refused(e loop.Envelope, err error) {
 // Ended tells that a conversation that was run is over, and fills in its counts. What its
 // program has said last is sent.
 func (t *Talks) Ended(c *run.Conn, e *run.Ending) {
+	if t != nil && t.cfg.Wait {
+		t.returned(c)
+	}
 	k := t.of(c)
 	if k == nil {
 		return

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"nettool/internal/server/loop"
+	"nettool/internal/server/run"
 )
 
 // LinkName is the name under which a successor gets its end of a link.
@@ -21,6 +22,8 @@ type rooms struct{}
 
 type link struct{}
 
+type wait struct{}
+
 type upstream struct{ to string }
 
 func (*Talks) open(*Talk) error {
@@ -28,6 +31,8 @@ func (*Talks) open(*Talk) error {
 }
 
 func (*Talks) reach(*Talk, error) error          { return errors.New("datagrams are forwarded on Linux only") }
+func (*Talks) arrived(*Box)                      {}
+func (*Talks) returned(*run.Conn)                {}
 func (*Talks) meet(func()) error                 { return nil }
 func (*Talks) introduce()                        {}
 func (*Talks) passed(loop.Envelope, []byte) bool { return false }

@@ -36,6 +36,7 @@ type Config struct {
 
 	Answer  handler.Answer // a built-in that answers,
 	Forward bool           // or backends do; with neither there is a program
+	Wait    bool           // which has the socket itself, until it ends
 	Source  netip.Addr     // to speak to backends from, when it is valid
 	Answers *admit.Answers // bounds what built-ins send to whom, of Forward what is longer than what was asked; nil does not
 }
@@ -100,6 +101,7 @@ type Box struct {
 	*loop.Mailbox
 	Name string
 	last bool // no conversation begins any more
+	wait wait
 }
 
 // New makes a server of datagrams without sockets.
@@ -110,16 +112,22 @@ func New(cfg Config, host Host) *Talks {
 // Listen takes over a socket, also when it fails.
 func (t *Talks) Listen(c *net.UDPConn, name string) error {
 	b := &Box{Name: name}
-	box, err := t.host.Loop().Mailbox(c, loop.Mail{
+	mail := loop.Mail{
 		Take:    func(e loop.Envelope, datagram []byte) { t.take(b, e, datagram) },
 		Taken:   t.schedule,
 		Refused: func(e loop.Envelope, err error) { t.refused(e, err) },
 		Lost:    func(e loop.Envelope, err error) { t.lost(e, err) },
-	})
+	}
+	if t.cfg.Wait {
+		mail.Waiting = func() { t.arrived(b) }
+	}
+	box, err := t.host.Loop().Mailbox(c, mail)
 	if err != nil {
 		return err
 	}
-	b.Mailbox = box
+	if b.Mailbox = box; t.cfg.Wait {
+		b.Quiet()
+	}
 	t.boxes = append(t.boxes, b)
 	return nil
 }
@@ -134,6 +142,9 @@ func (t *Talks) Boxes() []*Box {
 
 // Direct reports whether conversations are answered right here, and nobody runs them.
 func (t *Talks) Direct() bool { return t.cfg.Answer != nil || t.cfg.Forward }
+
+// Open is how many conversations there are.
+func (t *Talks) Open() int { return len(t.runs) }
 
 // Start takes what comes, from now on.
 func (t *Talks) Start() error {
@@ -183,11 +194,16 @@ func (t *Talks) Close() {
 	}
 }
 
-// Mine reports whether a port is one of the server's own, of datagrams: two servers must
-// not be made to talk to each other.
-func (t *Talks) Mine(port uint16) bool {
+// Mine reports whether a datagram comes from where the server itself takes datagrams, or,
+// when a built-in answers, from such a port elsewhere: two servers must not be made to
+// talk to each other. (A program may speak a protocol in which servers do, as NTP.)
+func (t *Talks) Mine(e loop.Envelope) bool {
+	ip := e.Peer.Addr()
+	if t.cfg.Answer == nil && !ip.IsLoopback() && ip != e.Local {
+		return false
+	}
 	for _, b := range t.boxes {
-		if a, ok := b.Addr.(*net.UDPAddr); ok && a.Port == int(port) {
+		if a, ok := b.Addr.(*net.UDPAddr); ok && a.Port == int(e.Peer.Port()) {
 			return true
 		}
 	}
