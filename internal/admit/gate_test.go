@@ -215,12 +215,12 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// TestManySources lets half a million sources come and go.
+// TestManySources lets a hundred and fifty thousand sources come and go.
 func TestManySources(t *testing.T) {
 	g := New(Config{PerSource: 2, SourceRate: Limit{N: 5, Per: time.Hour}})
 	resident := mustEnter(t, g, one, start)
 	now, before := start, heap()
-	for i := range 500_000 {
+	for i := range 150_000 {
 		now = now.Add(time.Microsecond)
 		g.Leave(mustEnter(t, g, numbered(i), now), now)
 	}
