@@ -37,11 +37,9 @@ func (s *Server) newTalks() *talk.Talks {
 		return nil
 	}
 	cfg := talk.Config{Idle: c.Datagrams.Idle, MaxTime: c.Limits.MaxTime, QuitOn: c.QuitOn, Wait: c.Datagrams.Wait}
-	if len(c.Program) == 0 {
-		cfg.Answers = admit.NewAnswers(c.Datagrams.Answers, c.Datagrams.Source, c.Admission.Prefix, c.Rules.Allow)
-	}
 	cfg.Forward, cfg.Source = len(c.Forward.To) > 0, c.Forward.Source
 	if len(c.Program) == 0 {
+		cfg.Answers = admit.NewAnswers(c.Datagrams.Answers, c.Datagrams.Source, c.Admission.Prefix, c.Rules.Allow)
 		cfg.Answer, _ = handler.AnswerOf(c.Handler)
 	}
 	return talk.New(cfg, s)
@@ -49,11 +47,10 @@ func (s *Server) newTalks() *talk.Talks {
 
 // listenPacket opens the datagram sockets of one address.
 func (s *Server) listenPacket(ctx context.Context, a socket.Addr) error {
-	c := s.cfg
 	some, err := s.upgrader.ListenPacket(ctx, a, s.cfg.Options)
 	for _, p := range some {
 		if err == nil {
-			err = socket.Join(p.UDPConn, c.Datagrams.Join)
+			err = socket.Join(p.UDPConn, s.cfg.Datagrams.Join)
 		}
 		if err != nil {
 			p.Close()

@@ -71,15 +71,6 @@ func DetachPacket(c *net.UDPConn) (fd int, err error) {
 	return fd, nil
 }
 
-// HandPacket returns a copy of a datagram socket's descriptor, for another process.
-func HandPacket(fd int) (*os.File, error) {
-	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
-	if err != nil {
-		return nil, fmt.Errorf("hand over datagram socket: %w", err)
-	}
-	return os.NewFile(uintptr(own), "datagrams"), nil
-}
-
 // TakePacket makes a datagram socket of the copy f of one that an older image of this
 // program had opened for the address a. f is closed.
 func TakePacket(f *os.File, a Addr) (*net.UDPConn, error) {

@@ -3,6 +3,7 @@
 package loop
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -219,7 +220,7 @@ func (m *Mailbox) Peek() (e Envelope, datagram []byte, err error) {
 // Discard throws the datagram away that waits.
 func (m *Mailbox) Discard() { m.next(1, 0) }
 
-// Duplicate is a copy of the socket, for a program that has it as its standard input.
+// Duplicate is a copy of the socket.
 func (m *Mailbox) Duplicate() (int, error) {
 	return unix.FcntlInt(uintptr(m.fd), unix.F_DUPFD_CLOEXEC, 3)
 }
@@ -227,23 +228,30 @@ func (m *Mailbox) Duplicate() (int, error) {
 // envelope reads what has come with a datagram.
 func (m *Mailbox) envelope(h *header, s *slot) (e Envelope, ok bool) {
 	e.Local, e.Port = m.local, m.port
-	switch s.name.Family {
-	case unix.AF_INET:
-		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(&s.name))
-		e.Peer = netip.AddrPortFrom(netip.AddrFrom4(four.Addr), port(four.Port))
-	case unix.AF_INET6:
-		ip := netip.AddrFrom16(s.name.Addr).Unmap()
-		e.Peer = netip.AddrPortFrom(ip, port(s.name.Port))
-		if ip.IsLinkLocalUnicast() {
-			e.Index = s.name.Scope_id
-		}
-	default:
+	if e.Peer, e.Index = s.other(); !e.Peer.IsValid() {
 		return e, false
 	}
 	if !e.Local.IsValid() {
 		e.Local = m.destination(s.control[:h.Controllen])
 	}
 	return e, e.Peer.Port() != 0 // nobody can be answered at port 0
+}
+
+// other is the other end that a slot names, and its interface if it has a link-local
+// address; not valid for an address of another kind.
+func (s *slot) other() (peer netip.AddrPort, index uint32) {
+	switch s.name.Family {
+	case unix.AF_INET:
+		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(&s.name))
+		peer = netip.AddrPortFrom(netip.AddrFrom4(four.Addr), port(four.Port))
+	case unix.AF_INET6:
+		ip := netip.AddrFrom16(s.name.Addr).Unmap()
+		peer = netip.AddrPortFrom(ip, port(s.name.Port))
+		if ip.IsLinkLocalUnicast() {
+			index = s.name.Scope_id
+		}
+	}
+	return peer, index
 }
 
 // destination is the address of ours that IP_PKTINFO, or IPV6_PKTINFO, names, and from
@@ -364,15 +372,6 @@ func (m *Mailbox) Flush() {
 	m.count = 0
 }
 
-// answered reports whether an error may be ICMP's word about an earlier datagram.
-func answered(err unix.Errno) bool {
-	switch err {
-	case unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.ENOPROTOOPT, unix.EPROTO, unix.EMSGSIZE, unix.EACCES:
-		return true
-	}
-	return false
-}
-
 // stand keeps what the socket does not take now.
 func (m *Mailbox) stand(at int) {
 	for i := at; i < m.count; i++ {
@@ -397,73 +396,14 @@ func (m *Mailbox) resume() {
 	m.Flush()
 }
 
-// errors takes what ICMP has said of datagrams that were sent (ip(7), MSG_ERRQUEUE).
-func (m *Mailbox) errors() {
-	for range batched {
-		var s slot
-		var control [256]byte
-		var first [1]byte
-		h := unix.Msghdr{Name: (*byte)(unsafe.Pointer(&s.name)), Namelen: unix.SizeofSockaddrInet6, Iov: &s.iov, Control: &control[0]}
-		s.iov.Base = &first[0]
-		s.iov.SetLen(len(first))
-		h.SetIovlen(1)
-		h.SetControllen(len(control))
-		if _, _, err := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(m.fd), uintptr(unsafe.Pointer(&h)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); err != 0 {
-			return
-		}
-		err := said(control[:h.Controllen])
-		if err == nil {
-			continue
-		}
-		e := Envelope{Port: m.port}
-		switch s.name.Family {
-		case unix.AF_INET:
-			four := (*unix.RawSockaddrInet4)(unsafe.Pointer(&s.name))
-			e.Peer = netip.AddrPortFrom(netip.AddrFrom4(four.Addr), port(four.Port))
-		case unix.AF_INET6:
-			e.Peer = netip.AddrPortFrom(netip.AddrFrom16(s.name.Addr).Unmap(), port(s.name.Port))
-			if e.Peer.Addr().IsLinkLocalUnicast() {
-				e.Index = s.name.Scope_id
-			}
-		}
-		if e.Local = m.local; e.Local.IsValid() {
-			m.mail.Refused(e, err)
-			continue
-		}
-		for e.Local = range m.asked { // which of ours it was is not told
-			m.mail.Refused(e, err)
-		}
-	}
-}
-
-// said is the error that ICMP stands for, or nil for what ends no conversation: what is
-// said of the way there, or of a size.
-func said(control []byte) error {
-	for len(control) >= unix.SizeofCmsghdr {
-		h, data, rest, err := unix.ParseOneSocketControlMessage(control)
-		if err != nil {
-			return nil
-		}
-		recverr := (h.Level == unix.IPPROTO_IP && h.Type == unix.IP_RECVERR) || (h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_RECVERR)
-		if recverr && len(data) >= int(unsafe.Sizeof(unix.SockExtendedErr{})) {
-			if errno := unix.Errno((*unix.SockExtendedErr)(unsafe.Pointer(&data[0])).Errno); errno == unix.ECONNREFUSED {
-				return errno
-			}
-		}
-		control = rest
-	}
-	return nil
-}
-
-// Quiet has ICMP's word about datagrams that were sent not told: it would be an error of
-// whom it does not concern.
-func (m *Mailbox) Quiet() {
-	unix.SetsockoptInt(m.fd, unix.IPPROTO_IP, unix.IP_RECVERR, 0)
-	unix.SetsockoptInt(m.fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 0)
-}
-
 // File is a copy of the socket, for another process.
-func (m *Mailbox) File() (*os.File, error) { return socket.HandPacket(m.fd) }
+func (m *Mailbox) File() (*os.File, error) {
+	fd, err := m.Duplicate()
+	if err != nil {
+		return nil, fmt.Errorf("copy datagram socket %s: %w", m.Addr, err)
+	}
+	return os.NewFile(uintptr(fd), "datagrams"), nil
+}
 
 // Close closes the socket. It may be called again.
 func (m *Mailbox) Close() {

@@ -152,7 +152,7 @@ func (t *Talks) resume(k *Talk) {
 func (t *Talks) hear(k *Talk) (more bool) {
 	p := &k.pair
 	n := 0
-	for n < together && !more {
+	for n < together {
 		room := t.rooms.room(n)
 		size, err := unix.Read(p.fd, room)
 		if err == unix.EINTR {
@@ -199,7 +199,7 @@ func (k *Talk) unread() (left [][]byte) {
 		if err != nil {
 			break
 		}
-		left = append(left, append([]byte{}, room[:n]...))
+		left = append(left, bytes.Clone(room[:n]))
 	}
 	left = append(left, p.queue...)
 	if int64(len(left)) >= k.in-k.lost && len(left) > 0 {
