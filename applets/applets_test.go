@@ -61,6 +61,7 @@ func notifySocket() {
 
 // TestScripts runs every behaviour under testdata/script, in parallel.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, params("", "testdata/script"))
 }
 

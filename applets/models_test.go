@@ -21,6 +21,7 @@ var models = []model{"pool", "program", "in-process"}
 // NAME/pool, NAME/program and NAME/in-process: what serve promises, it promises in
 // all of them.
 func TestModels(t *testing.T) {
+	t.Parallel()
 	scripts, err := filepath.Glob("testdata/models/*.txtar")
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts: %v", err)

@@ -41,6 +41,7 @@ func readme(t *testing.T) (string, []block) {
 // place of 7000, and looks for what its comments say it prints. The demo and the
 // checks are commands of .ci/run.
 func TestREADMECommands(t *testing.T) {
+	t.Parallel()
 	_, blocks := readme(t)
 	bin := linkNames(t)
 	for _, b := range blocks {
@@ -191,6 +192,7 @@ func goEnv(t *testing.T, name string) string {
 // TestExitCodeTables holds the three tables of exit codes against each other:
 // the code's, the help's and the README's.
 func TestExitCodeTables(t *testing.T) {
+	t.Parallel()
 	all, _ := readme(t)
 	text := section(all, "Exit codes")
 	help := output(t, "nettool", "--help")
@@ -217,6 +219,7 @@ func section(text, heading string) string {
 // TestREADMEFlags holds the flags that the README names against those of the
 // help texts, both ways.
 func TestREADMEFlags(t *testing.T) {
+	t.Parallel()
 	text, _ := readme(t)
 	flag := regexp.MustCompile(`--(\[no-\])?[a-z][a-z0-9-]*`)
 	known := map[string]bool{}

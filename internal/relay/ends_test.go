@@ -123,13 +123,15 @@ func TestFailedWriteDoesNotLinger(t *testing.T) {
 // The peer's acknowledgements are signs of life while one long write waits.
 func TestSlowReaderIsNotIdle(t *testing.T) {
 	t.Parallel()
-	// With so small a buffer the sender asks again after 200 and 400 ms, also of a peer
-	// that reads (tcp(7)'s zero window probes); a busy machine adds to that.
+	// A peer with a buffer of a few packets: with a smaller one it is the sender that has to
+	// ask whether there is room again, ever more seldom (tcp(7)'s zero window probes).
 	const idle, gap = 3 * time.Second, 50 * time.Millisecond
+	data := content(4 << 20)
 	conn := dialled(t, func(c *net.TCPConn) {
-		c.SetReadBuffer(4096)
-		buf := make([]byte, 4096)
-		for began := time.Now(); time.Since(began) < 5*idle/2; time.Sleep(gap) { // how this peer behaves, perhaps from before the session began: then it resets
+		c.SetReadBuffer(32 << 10)
+		buf := make([]byte, 8<<10)
+		c.Read(buf)
+		for began := time.Now(); time.Since(began) < 5*idle/2; time.Sleep(gap) { // how this peer behaves; then it resets
 			if _, err := c.Read(buf); err != nil {
 				return
 			}
@@ -140,7 +142,7 @@ func TestSlowReaderIsNotIdle(t *testing.T) {
 	fed := make(chan struct{})
 	go func() {
 		defer close(fed)
-		w.Write(content(1 << 20))
+		w.Write(data)
 	}()
 	res, err := ended(t, &Session{Conn: conn, In: in, Idle: idle})
 	if exit.Of(err) != exit.Broken || res.Reason != ReasonReset || res.Elapsed < 2*idle {
