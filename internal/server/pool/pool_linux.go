@@ -139,7 +139,7 @@ func New(cfg Config, host run.Host) (*Pool, error) {
 // system has them for everybody (prctl(2), PR_SET_THP_DISABLE): a child writes to less
 // than half of one. A program would inherit it, and may want them. An old kernel has no
 // such call, and then it stays as it is. Under the race detector a child touches 13 MB
-// before it does anything, and would spend half of its start on small pages.
+// before it does anything, and small pages would be most of what its start costs.
 func smallPages() {
 	if !underRaceDetector {
 		unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0)

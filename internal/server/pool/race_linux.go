@@ -2,4 +2,5 @@
 
 package pool
 
+// underRaceDetector is whether the processes here are built with -race.
 const underRaceDetector = true
