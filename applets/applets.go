@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"nettool/applets/child"
+	"nettool/applets/compat"
 	"nettool/applets/connect"
 	"nettool/applets/probe"
 	"nettool/applets/serve"
@@ -70,6 +71,9 @@ type plainer interface {
 // Main runs the applet that args (argv, the program's name first) ask for and
 // returns its exit code.
 func Main(args []string, stdin, stdout, stderr *os.File) int {
+	if tool, name, rest := personality(args); tool != nil {
+		return tool(&cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Version: version}, rest)
+	}
 	name, applet, rest := dispatch(args)
 	before, after := cli.Split(rest)
 	call := &cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Rest: after, Version: version}
@@ -87,6 +91,21 @@ func failed(call *cli.Call, err error) int {
 	signal.Ignore(syscall.SIGPIPE)
 	report.Failure(call.Stderr, call.Name, err)
 	return int(exit.Of(err))
+}
+
+// personality finds the tool of others that argv[0], or argv[1] behind our own name, stands for.
+func personality(args []string) (tool compat.Tool, name string, rest []string) {
+	if len(args) == 0 {
+		return nil, "", nil
+	}
+	name = filepath.Base(args[0])
+	if tool := compat.Named(name); tool != nil {
+		return tool, name, args[1:]
+	}
+	if len(args) > 1 && appletOf(name) == "" {
+		return compat.Named(args[1]), args[1], args[2:]
+	}
+	return nil, "", nil
 }
 
 // dispatch finds the applet in argv[0] or argv[1]. name is how messages call

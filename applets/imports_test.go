@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	kongPath = "github.com/alecthomas/kong"
-	zooPath  = "nettool/internal/zoo"
+	kongPath   = "github.com/alecthomas/kong"
+	compatPath = "nettool/applets/compat"
+	zooPath    = "nettool/internal/zoo"
 )
 
 // importRule forbids some imports to some source files.
@@ -40,9 +41,15 @@ func importRules() []importRule {
 		},
 		{
 			"applets/X", under("nettool/applets/"), func(pkg, what string) bool {
-				return what == "nettool/applets" || (strings.HasPrefix(what, "nettool/applets/") && what != pkg)
+				return what == "nettool/applets" || (strings.HasPrefix(what, "nettool/applets/") && what != pkg && !strings.HasPrefix(pkg, compatPath))
 			},
 			"imports point one way, main → applets → applets/X → internal/…; what two applets share belongs to internal",
+		},
+		{
+			"compat translates", func(pkg, _ string) bool { return strings.HasPrefix(pkg, compatPath+"/") }, func(pkg, what string) bool {
+				return what == compatPath || strings.HasPrefix(what, compatPath+"/") && what != pkg
+			},
+			"another tool's command line becomes an applet's flags; what two such tools share belongs to internal",
 		},
 		{
 			"internal knows no applet", under("nettool/internal/"), func(_, what string) bool {
