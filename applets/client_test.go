@@ -122,7 +122,7 @@ func cmdHear(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return
 	}
-	if _, ok := c.(*net.UDPConn); ok {
+	if network := c.LocalAddr().Network(); network == "udp" || network == "unixgram" {
 		hearDatagram(ts, c, args[1], want)
 		return
 	}

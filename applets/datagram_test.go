@@ -21,7 +21,7 @@ import (
 // hearDatagram is hear for datagrams: TEXT is one of them, or refused, which is what ICMP
 // says.
 func hearDatagram(ts *testscript.TestScript, c io.Reader, word string, want []byte) {
-	buf := make([]byte, 1<<16)
+	buf := make([]byte, 1<<18)
 	n, err := c.Read(buf)
 	if word == "refused" && errors.Is(err, syscall.ECONNREFUSED) {
 		return
@@ -108,11 +108,38 @@ func cmdBig(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	size, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	c := dialed(ts, args[0]).(*net.UDPConn)
+	c := dialed(ts, args[0])
 	text := bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size]
 	_, err = c.Write(text)
 	ts.Check(err)
 	hearDatagram(ts, c, "", text)
+}
+
+// cmdBurst sends COUNT datagrams and reads nothing meanwhile: burst NAME COUNT.
+func cmdBurst(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: burst NAME COUNT")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	c := dialed(ts, args[0])
+	for i := range n {
+		_, err := fmt.Fprintf(c, "datagram %d", i)
+		ts.Check(err)
+	}
+}
+
+// cmdEchoes hears what a burst has sent, each once and in order: echoes NAME COUNT.
+func cmdEchoes(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: echoes NAME COUNT")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	c := dialed(ts, args[0])
+	for i := range n {
+		hearDatagram(ts, c, "", fmt.Appendf(nil, "datagram %d", i))
+	}
 }
 
 // cmdFlood sends a datagram from each of N sources of 127.0.0.0/8, and waits for nothing:

@@ -24,7 +24,7 @@ func commands() map[string]scriptCmd {
 		// Clients.
 		"dial": cmdDial, "dialfrom": cmdDialFrom, "dialunix": cmdDialUnix, "converse": cmdConverse, "say": cmdSay, "hear": cmdHear,
 		"line": cmdLine, "read": cmdRead, "hangup": cmdHangup, "queue": cmdQueue, "served": cmdServed, "holdopen": cmdHoldOpen, "letgo": cmdLetGo,
-		"talks": cmdTalks, "ask": cmdAsk, "big": cmdBig, "flood": cmdFlood,
+		"talks": cmdTalks, "ask": cmdAsk, "big": cmdBig, "flood": cmdFlood, "burst": cmdBurst, "echoes": cmdEchoes,
 		"knock": cmdKnock, "follows": cmdFollows, "crowd": cmdCrowd, "surplus": cmdSurplus,
 		"resets": cmdResets, "fates": cmdFates, "hostile": cmdHostile, "reloading": cmdReloading, "upgradeload": cmdUpgradeLoad,
 		"get": cmdGet, "await": cmdAwait, "fetch": cmdFetch, "samecounts": cmdSameCounts,

@@ -34,7 +34,7 @@ func (c *Cmd) check(config *server.Config) error {
 	if err := c.checkProxy(config); err != nil {
 		return err
 	}
-	if err := config.CheckSources(hasUnix(config.Addrs)); err != nil {
+	if err := config.CheckSources(hasNetwork(config.Addrs, "unix", "unixgram")); err != nil {
 		return err
 	}
 	switch name := config.Handler; {
@@ -54,7 +54,7 @@ func (c *Cmd) check(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--timestamps is for the text log: json has them, and tcpserver's lines have none")
 	case c.Quiet && c.Verbose:
 		return exit.Errorf(exit.Usage, "-q and -v: want one of them")
-	case (c.SocketMode != "" || c.SocketOwner != "") && !hasUnix(config.Addrs):
+	case (c.SocketMode != "" || c.SocketOwner != "") && !hasNetwork(config.Addrs, "unix", "unixgram"):
 		return exit.Errorf(exit.Usage, "--socket-mode and --socket-owner are for unix sockets: there is none")
 	case c.NoDrain && c.DrainDelay != 0:
 		return exit.Errorf(exit.Usage, "--no-drain ends at once: there is no --drain-delay")
@@ -80,7 +80,7 @@ func (c *Cmd) checkHandler(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--quit-on works with the handlers echo and stdio")
 	case !config.Account && runsProgram(config) && limits != (handoff.Limits{}):
 		return exit.Errorf(exit.Usage, "--no-account leaves a program's connection alone: --first-byte, --idle and --max-time cannot end it")
-	case runsProgram(config) && (limits.Idle > 0 || limits.FirstByte > 0) && hasUnix(config.Addrs):
+	case runsProgram(config) && (limits.Idle > 0 || limits.FirstByte > 0) && hasNetwork(config.Addrs, "unix"):
 		return exit.Errorf(exit.Usage, "--first-byte and --idle see a program's bytes over TCP only, not over unix sockets; --max-time works")
 	case runsProgram(config) && limits != (handoff.Limits{}) && !server.Accounts:
 		return exit.Errorf(exit.Usage, "--first-byte, --idle and --max-time end a program's connection on Linux only")
@@ -162,8 +162,8 @@ func (c *Cmd) checkKept() error {
 
 func runsProgram(config *server.Config) bool { return len(config.Program) > 0 }
 
-func hasUnix(addrs []socket.Addr) bool {
-	return slices.ContainsFunc(addrs, func(a socket.Addr) bool { return a.Network == "unix" })
+func hasNetwork(addrs []socket.Addr, networks ...string) bool {
+	return slices.ContainsFunc(addrs, func(a socket.Addr) bool { return slices.Contains(networks, a.Network) })
 }
 
 // unescape turns \n, \r, \t and \\ into what they stand for.

@@ -28,8 +28,8 @@ func (c *Cmd) checkDatagrams(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "udp: and a PROGRAM: works on Linux only")
 	case c.InetdWait && !runsProgram(config):
 		return exit.Errorf(exit.Usage, "--inetd-wait is for a PROGRAM")
-	case c.InetdWait && slices.ContainsFunc(config.Addrs, func(a socket.Addr) bool { return !a.Datagram() }):
-		return exit.Errorf(exit.Usage, "--inetd-wait: all addresses must be udp:…")
+	case c.InetdWait && slices.ContainsFunc(config.Addrs, func(a socket.Addr) bool { return !a.Packet() }):
+		return exit.Errorf(exit.Usage, "--inetd-wait: all addresses must be udp:… or unixgram:…")
 	case c.InetdWait && (c.Idle != 0 || c.MaxTime != 0):
 		return exit.Errorf(exit.Usage, "--inetd-wait: the program has the socket, and --idle and --max-time cannot end it")
 	case runsProgram(config) && c.Stderr == "socket":

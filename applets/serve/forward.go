@@ -92,7 +92,7 @@ func (c *Cmd) checkForward(config *server.Config) error {
 		return exit.Errorf(exit.Usage, "--to udp:…: is for datagrams, and all addresses are streams")
 	case !datagrams && config.HasDatagrams():
 		return exit.Errorf(exit.Usage, "an address udp:… needs --to udp:HOST:PORT")
-	case !slices.ContainsFunc(c.To, socket.Addr.Stream) && slices.ContainsFunc(config.Addrs, func(a socket.Addr) bool { return !a.Datagram() }):
+	case !slices.ContainsFunc(c.To, socket.Addr.Stream) && slices.ContainsFunc(config.Addrs, func(a socket.Addr) bool { return !a.Packet() }):
 		return exit.Errorf(exit.Usage, "all --to are datagrams, and there is an address of streams")
 	case datagrams && c.SendProxy != 0:
 		return exit.Errorf(exit.Usage, "--send-proxy and --to udp:…: a header comes before a stream")

@@ -28,7 +28,7 @@ type Datagrams struct {
 const Pairs = talk.Pairs
 
 // HasDatagrams reports whether there is an address of datagrams.
-func (c *Config) HasDatagrams() bool { return slices.ContainsFunc(c.Addrs, socket.Addr.Datagram) }
+func (c *Config) HasDatagrams() bool { return slices.ContainsFunc(c.Addrs, socket.Addr.Packet) }
 
 // newTalks makes what serves datagrams, or nil.
 func (s *Server) newTalks() *talk.Talks {
@@ -47,14 +47,17 @@ func (s *Server) newTalks() *talk.Talks {
 
 // listenPacket opens the datagram sockets of one address.
 func (s *Server) listenPacket(ctx context.Context, a socket.Addr) error {
+	if err := s.cfg.CheckSources(a.Network == "unixgram"); err != nil {
+		return err
+	}
 	some, err := s.upgrader.ListenPacket(ctx, a, s.cfg.Options)
 	for _, p := range some {
 		if err == nil {
-			err = socket.Join(p.UDPConn, s.cfg.Datagrams.Join)
+			err = socket.Join(p.Packet, s.cfg.Datagrams.Join)
 		}
 		if err != nil {
 			p.Close()
-		} else if err = s.talks.Listen(p.UDPConn, p.Name); err != nil {
+		} else if err = s.talks.Listen(p.Packet, p.Name); err != nil {
 			err = exit.With(exit.Local, err)
 		}
 	}
@@ -71,7 +74,7 @@ func (s *Server) Admit(e loop.Envelope) *run.Conn {
 		return nil
 	}
 	local, peer := e.Ends()
-	sock := loop.NoSocket(loop.UDPPeer(peer), loop.UDPPeer(local))
+	sock := loop.NoSocket(peer, local)
 	switch {
 	case slices.Contains(smallServices, e.Peer.Port()) || s.talks.Mine(e):
 		s.rejected(sock, admit.Port)

@@ -77,6 +77,13 @@ func (s *Server) close(l *listener) {
 	}
 }
 
+// closeTalks closes the sockets of datagrams.
+func (s *Server) closeTalks() {
+	if err := s.talks.Close(); err != nil {
+		s.cfg.Log.Error("remove socket file", err)
+	}
+}
+
 // leaveListeners leaves the listeners to a successor. The connections go on for
 // as long as --upgrade-grace says.
 func (s *Server) leaveListeners() {

@@ -89,7 +89,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error)
 	}
 	defer s.supervisor.Close()
 	defer s.closeListeners()
-	defer s.talks.Close()
+	defer s.closeTalks()
 	if err := s.admission.rereadable(); err != nil {
 		cfg.Log.Error("rules", err)
 	}
@@ -157,7 +157,7 @@ func (s *Server) listen(ctx context.Context) error {
 		}
 	}
 	for _, a := range s.cfg.Addrs {
-		if a.Datagram() {
+		if a.Packet() {
 			if err := s.listenPacket(ctx, a); err != nil {
 				s.closeListeners()
 				return err

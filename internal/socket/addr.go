@@ -50,6 +50,10 @@ func (a Addr) Service() bool { return a.Port == "" && (a.isTCP() || a.isUDP()) }
 // answered in another: by UDP or by ICMP.
 func (a Addr) Datagram() bool { return a.isUDP() || a.Network == "icmp" }
 
+// Packet reports whether the address is that of a datagram socket, as ListenPacket opens
+// it: of UDP, or of unixgram.
+func (a Addr) Packet() bool { return a.isUDP() || a.Network == "unixgram" }
+
 func (a Addr) isTCP() bool {
 	return a.Network == "tcp" || a.Network == "tcp4" || a.Network == "tcp6"
 }

@@ -48,12 +48,21 @@ func Take(f *os.File, a Addr, o Options, mine func() bool) (net.Listener, error)
 		return l, nil
 	}
 	u.SetUnlinkOnClose(false)
+	return &unixListener{UnixListener: u, file: takenFile(a, mine)}, nil
+}
+
+// takenFile is the file of a socket that was taken over, or nil if there is none: somebody
+// may have removed it.
+func takenFile(a Addr, mine func() bool) *socketFile {
+	if a.Abstract() {
+		return nil
+	}
 	file, err := newSocketFile(a.Path)
-	if err != nil { // somebody has removed it already
-		return &unixListener{UnixListener: u}, nil
+	if err != nil {
+		return nil
 	}
 	file.mine = mine
-	return &unixListener{UnixListener: u, file: file}, nil
+	return file
 }
 
 // refresh sets the options on an inherited socket: another image may have chosen

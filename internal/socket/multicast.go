@@ -39,8 +39,12 @@ func (g Group) String() string {
 }
 
 // Join has a datagram socket hear groups, and no others: those of its family, or of both
-// on a wildcard address. A socket that was taken over is in its groups already.
-func Join(c *net.UDPConn, groups []Group) error {
+// on a wildcard address; a unix socket hears none. A socket that was taken over is in its groups already.
+func Join(p Packet, groups []Group) error {
+	c, ok := p.(*net.UDPConn)
+	if !ok {
+		return nil
+	}
 	at := c.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
 	for _, g := range groups {
 		both := at.IsUnspecified() && at.Is6()

@@ -6,20 +6,34 @@ import (
 	"syscall"
 )
 
-// ListenPacket opens the datagram sockets of one UDP address: one, or several where the
-// address stands for several, as Listen has it. They tell what address each datagram was
-// sent to when that is not their own (ip(7), IP_PKTINFO), and keep what ICMP says about
-// those that were sent (IP_RECVERR), where the system has these.
+// Packet is a datagram socket that waits for whoever sends to it: *net.UDPConn, or one of
+// a unix socket, which removes its file when it is closed, if that is still its own.
+type Packet interface {
+	net.PacketConn
+	syscall.Conn
+}
+
+// ListenPacket opens the datagram sockets of one address, UDP's or unixgram's: one, or
+// several where the address stands for several, as Listen has it. Those of UDP tell what
+// address each datagram was sent to when that is not their own (ip(7), IP_PKTINFO), and
+// keep what ICMP says about those that were sent (IP_RECVERR), where the system has these.
 //
 // Errors are those of Listen. The sockets are the caller's.
-func ListenPacket(ctx context.Context, a Addr, o Options) ([]*net.UDPConn, error) {
+func ListenPacket(ctx context.Context, a Addr, o Options) ([]Packet, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	return openAll(ctx, a, func(t target) (*net.UDPConn, error) { return openPacket(ctx, t, o) }, (*net.UDPConn).LocalAddr)
+	if a.Network == "unixgram" {
+		p, err := listenUnixgram(ctx, a, o)
+		if err != nil {
+			return nil, err
+		}
+		return []Packet{p}, nil
+	}
+	return openAll(ctx, a, func(t target) (Packet, error) { return openPacket(ctx, t, o) }, Packet.LocalAddr)
 }
 
-func openPacket(ctx context.Context, t target, o Options) (*net.UDPConn, error) {
+func openPacket(ctx context.Context, t target, o Options) (Packet, error) {
 	config := net.ListenConfig{Control: o.control(true)}
 	c, err := config.ListenPacket(ctx, t.network, t.String())
 	if err != nil {

@@ -62,27 +62,37 @@ func join(c *net.UDPConn, group netip.Addr, index int) error {
 }
 
 // DetachPacket takes the descriptor out of a datagram socket: non-blocking,
-// close-on-exec, and unknown to Go's poller. c is closed; the caller owns fd.
-func DetachPacket(c *net.UDPConn) (fd int, err error) {
+// close-on-exec, and unknown to Go's poller. p is closed, its socket file stays; the caller
+// owns fd. remove, never nil, deletes the socket file if it is still ours, and does nothing
+// for UDP.
+func DetachPacket(p Packet) (fd int, remove func() error, err error) {
+	var file *socketFile
+	var c Packet = p
+	if u, ok := p.(*unixPacket); ok {
+		file, c = u.file, u.UnixConn
+	}
 	defer c.Close()
 	if fd, err = duplicate(c); err != nil {
-		return -1, fmt.Errorf("detach %s: %w", c.LocalAddr(), err)
+		return -1, nil, fmt.Errorf("detach %s: %w", Text(p.LocalAddr()), err)
 	}
-	return fd, nil
+	return fd, file.remove, nil
 }
 
 // TakePacket makes a datagram socket of the copy f of one that an older image of this
-// program had opened for the address a. f is closed.
-func TakePacket(f *os.File, a Addr) (*net.UDPConn, error) {
+// program had opened for the address a. Its socket file, if it has one, is ours, to be
+// removed at the end, once mine says so. f is closed.
+func TakePacket(f *os.File, a Addr, mine func() bool) (Packet, error) {
 	defer f.Close()
 	c, err := net.FilePacketConn(f)
 	if err != nil {
 		return nil, fmt.Errorf("take over datagram socket %s: %w", a, err)
 	}
-	u, ok := c.(*net.UDPConn)
-	if !ok {
-		c.Close()
-		return nil, fmt.Errorf("take over datagram socket %s: it is a %T", a, c)
+	switch c := c.(type) {
+	case *net.UDPConn:
+		return c, nil
+	case *net.UnixConn:
+		return &unixPacket{UnixConn: c, file: takenFile(a, mine)}, nil
 	}
-	return u, nil
+	c.Close()
+	return nil, fmt.Errorf("take over datagram socket %s: it is a %T", a, c)
 }

@@ -3,10 +3,18 @@
 package socket
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/netip"
+
+	"nettool/internal/exit"
 )
+
+// listenUnixgram refuses.
+func listenUnixgram(_ context.Context, a Addr, _ Options) (Packet, error) {
+	return nil, exit.Errorf(exit.Usage, "address %q: datagrams of unix sockets are served on Linux only", a)
+}
 
 // join refuses.
 func join(*net.UDPConn, netip.Addr, int) error { return errors.New("multicast is for Linux only") }

@@ -78,7 +78,7 @@ func listenUnix(ctx context.Context, a Addr, o Options) (net.Listener, error) {
 	}
 	unlock := lockFolder(ctx, a.Path)
 	defer unlock()
-	if err := clearPath(ctx, a.Path); err != nil {
+	if err := clearPath(ctx, a.Network, a.Path); err != nil {
 		return nil, listenError("unix:"+a.Path, 0, err)
 	}
 	l, err := bindUnix(ctx, a.Path, o, own)
@@ -89,8 +89,8 @@ func listenUnix(ctx context.Context, a Addr, o Options) (net.Listener, error) {
 }
 
 // clearPath makes room for a socket file: it removes a socket that nobody
-// listens on and refuses to touch anything else. The folder is locked.
-func clearPath(ctx context.Context, path string) error {
+// has open and refuses to touch anything else. The folder is locked.
+func clearPath(ctx context.Context, network, path string) error {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -101,7 +101,7 @@ func clearPath(ctx context.Context, path string) error {
 		return errors.New("exists and is not a socket")
 	}
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "unix", path)
+	conn, err := d.DialContext(ctx, network, path)
 	switch {
 	case err == nil:
 		_ = conn.Close()

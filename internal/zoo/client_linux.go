@@ -15,8 +15,15 @@ import (
 // Patience bounds what a client waits for. It is a safety net.
 const Patience = time.Minute
 
-// Dial connects to an address as nettool writes it: HOST:PORT or unix:PATH.
+// Dial connects to an address as nettool writes it: HOST:PORT, unix:PATH, udp:HOST:PORT or
+// unixgram:PATH, from a name that the kernel chooses.
 func Dial(addr string) (net.Conn, error) {
+	if path, ok := strings.CutPrefix(addr, "unixgram:"); ok {
+		d := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
+			return c.Control(func(fd uintptr) { syscall.Bind(int(fd), &syscall.SockaddrUnix{}) })
+		}}
+		return d.Dial("unixgram", path)
+	}
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		return net.DialTimeout("unix", path, Patience)
 	}

@@ -14,7 +14,7 @@ func (m *Mailbox) errors() {
 		var s slot
 		var control [256]byte
 		var first [1]byte
-		h := unix.Msghdr{Name: (*byte)(unsafe.Pointer(&s.name)), Namelen: unix.SizeofSockaddrInet6, Iov: &s.iov, Control: &control[0]}
+		h := unix.Msghdr{Name: (*byte)(unsafe.Pointer(&s.name)), Namelen: unix.SizeofSockaddrAny, Iov: &s.iov, Control: &control[0]}
 		s.iov.Base = &first[0]
 		s.iov.SetLen(len(first))
 		h.SetIovlen(1)

@@ -22,12 +22,15 @@ type Mailbox struct {
 	loop   *Loop
 	mail   Mail
 	fd     int
-	token  uint64 // of its watch
-	polled bool   // what comes is taken
-	full   bool   // the socket takes no more: its watch tells when it does
+	remove func() error // its socket file
+	token  uint64       // of its watch
+	polled bool         // what comes is taken
+	full   bool         // the socket takes no more: its watch tells when it does
 	port   uint16
 	local  netip.Addr // that all datagrams are sent to; invalid on a wildcard address
 	six    bool
+	wild   bool   // each datagram tells which address of ours it was sent to
+	path   string // of a unix socket, as the kernel has it
 
 	in      batch
 	room    int // for how many of in the next call asks
@@ -36,76 +39,40 @@ type Mailbox struct {
 	backlog []parcel                // that wait until the socket takes them
 	waiting int                     // bytes of those
 	asked   map[netip.Addr]struct{} // addresses of ours, on a wildcard address
-}
-
-// parcel is a datagram that is to be sent.
-type parcel struct {
-	to   Envelope
-	data []byte
-}
-
-// batch are datagrams of one system call.
-type batch struct {
-	headers []header
-	slots   []slot
-	data    []byte // of those that come, Largest bytes each
-}
-
-// header is struct mmsghdr.
-type header struct {
-	unix.Msghdr
-	size uint32
-}
-
-// slot is what a header points to.
-type slot struct {
-	name    unix.RawSockaddrInet6 // or the shorter one of IPv4
-	iov     unix.Iovec
-	control [64]byte
-	to      Envelope
-}
-
-// batched is how many datagrams one system call takes.
-const batched = 32
-
-func newBatch(data bool) batch {
-	b := batch{headers: make([]header, batched), slots: make([]slot, batched)}
-	if data {
-		b.data = make([]byte, batched*Largest) // the kernel touches what it fills
-	}
-	for i := range b.headers {
-		h, s := &b.headers[i].Msghdr, &b.slots[i]
-		h.Name = (*byte)(unsafe.Pointer(&s.name))
-		h.Iov = &s.iov
-		h.SetIovlen(1)
-		if data {
-			s.iov.Base = &b.data[i*Largest]
-			s.iov.SetLen(Largest)
-		}
-	}
-	return b
+	late    late
 }
 
 // Mailbox takes over a datagram socket, also when it fails.
-func (l *Loop) Mailbox(c *net.UDPConn, mail Mail) (*Mailbox, error) {
-	addr := c.LocalAddr()
-	fd, err := socket.DetachPacket(c)
-	if err != nil {
+func (l *Loop) Mailbox(p socket.Packet, mail Mail) (*Mailbox, error) {
+	m := &Mailbox{Addr: p.LocalAddr(), loop: l, mail: mail, in: newBatch(true), room: 1, out: newBatch(false), asked: map[netip.Addr]struct{}{}}
+	var err error
+	if m.fd, m.remove, err = socket.DetachPacket(p); err != nil {
 		return nil, err
 	}
-	m := &Mailbox{Addr: addr, loop: l, mail: mail, fd: fd, in: newBatch(true), room: 1, out: newBatch(false), asked: map[netip.Addr]struct{}{}}
-	if err := unix.SetNonblock(fd, false); err != nil { // no call of ours waits; a program's may
-		unix.Close(fd)
+	if err := unix.SetNonblock(m.fd, false); err != nil { // no call of ours waits; a program's may
+		m.Close()
 		return nil, err
 	}
-	at := addr.(*net.UDPAddr).AddrPort()
+	switch a := m.Addr.(type) {
+	case *net.UnixAddr:
+		m.path = kernelName(a.Name)
+	case *net.UDPAddr:
+		m.place(a.AddrPort())
+	}
+	return m, nil
+}
+
+// Path is the name of a unix socket, as the kernel has it, or empty.
+func (m *Mailbox) Path() string { return m.path }
+
+// place is where a socket of UDP is.
+func (m *Mailbox) place(at netip.AddrPort) {
 	ip := at.Addr()
 	m.port = at.Port()
 	m.six = ip.Is6() && !ip.Is4In6()
-	if !ip.IsUnspecified() {
+	if m.wild = ip.IsUnspecified(); !m.wild {
 		m.local = ip.Unmap().WithZone("")
 	}
-	return m, nil
 }
 
 // Poll has what comes taken, from now on.
@@ -177,7 +144,11 @@ func (m *Mailbox) receive() (more bool) {
 	}
 	for i := range n {
 		h, s := &m.in.headers[i], &m.in.slots[i]
-		if e, ok := m.envelope(h, s); ok {
+		switch e, ok := m.envelope(h, s); {
+		case !ok:
+		case h.Flags&unix.MSG_TRUNC != 0:
+			m.mail.Cut(e)
+		default:
 			m.mail.Take(e, m.in.data[i*Largest:][:h.size])
 		}
 	}
@@ -195,8 +166,8 @@ func (m *Mailbox) receive() (more bool) {
 func (m *Mailbox) next(room, flags int) (n int, err unix.Errno) {
 	for i := range room {
 		h, s := &m.in.headers[i].Msghdr, &m.in.slots[i]
-		h.Namelen = unix.SizeofSockaddrInet6
-		if !m.local.IsValid() {
+		h.Namelen = unix.SizeofSockaddrAny
+		if m.wild {
 			h.Control = &s.control[0]
 			h.SetControllen(len(s.control))
 		}
@@ -225,193 +196,28 @@ func (m *Mailbox) Duplicate() (int, error) {
 	return unix.FcntlInt(uintptr(m.fd), unix.F_DUPFD_CLOEXEC, 3)
 }
 
-// envelope reads what has come with a datagram.
-func (m *Mailbox) envelope(h *header, s *slot) (e Envelope, ok bool) {
-	e.Local, e.Port = m.local, m.port
-	if e.Peer, e.Index = s.other(); !e.Peer.IsValid() {
-		return e, false
-	}
-	if !e.Local.IsValid() {
-		e.Local = m.destination(s.control[:h.Controllen])
-	}
-	return e, e.Peer.Port() != 0 // nobody can be answered at port 0
-}
-
-// other is the other end that a slot names, and its interface if it has a link-local
-// address; not valid for an address of another kind.
-func (s *slot) other() (peer netip.AddrPort, index uint32) {
-	switch s.name.Family {
-	case unix.AF_INET:
-		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(&s.name))
-		peer = netip.AddrPortFrom(netip.AddrFrom4(four.Addr), port(four.Port))
-	case unix.AF_INET6:
-		ip := netip.AddrFrom16(s.name.Addr).Unmap()
-		peer = netip.AddrPortFrom(ip, port(s.name.Port))
-		if ip.IsLinkLocalUnicast() {
-			index = s.name.Scope_id
-		}
-	}
-	return peer, index
-}
-
-// destination is the address of ours that IP_PKTINFO, or IPV6_PKTINFO, names, and from
-// which to answer.
-func (m *Mailbox) destination(control []byte) (ip netip.Addr) {
-	for len(control) >= unix.SizeofCmsghdr {
-		h, data, rest, err := unix.ParseOneSocketControlMessage(control)
-		if err != nil {
-			return ip
-		}
-		switch {
-		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
-			ip = netip.AddrFrom4((*unix.Inet4Pktinfo)(unsafe.Pointer(&data[0])).Spec_dst)
-		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
-			ip = netip.AddrFrom16((*unix.Inet6Pktinfo)(unsafe.Pointer(&data[0])).Addr).Unmap()
-		}
-		control = rest
-	}
-	if ip.IsMulticast() { // the kernel chooses where the answer comes from
-		return netip.Addr{}
-	}
-	if len(m.asked) < batched {
-		m.asked[ip] = struct{}{}
-	}
-	return ip
-}
-
-// port is a number in the order of the network.
-func port(n uint16) uint16 {
-	b := (*[2]byte)(unsafe.Pointer(&n))
-	return uint16(b[0])<<8 | uint16(b[1])
-}
-
-// Send has a datagram leave with the next Flush. It must not change until then. It is
-// false for one that has no place any more.
-func (m *Mailbox) Send(to Envelope, datagram []byte) bool {
-	if m.full {
-		if m.waiting+len(datagram) > backlogged {
-			return false
-		}
-		m.keep(to, datagram)
-		return true
-	}
-	if m.count == batched {
-		m.Flush()
-		if m.full {
-			return m.Send(to, datagram)
-		}
-	}
-	m.address(&m.out.headers[m.count].Msghdr, &m.out.slots[m.count], to, datagram)
-	m.count++
-	return true
-}
-
-// keep has a datagram wait in the backlog.
-func (m *Mailbox) keep(to Envelope, datagram []byte) {
-	m.backlog = append(m.backlog, parcel{to, append([]byte(nil), datagram...)})
-	m.waiting += len(datagram)
-}
-
-// address writes a datagram's envelope.
-func (m *Mailbox) address(h *unix.Msghdr, s *slot, to Envelope, datagram []byte) {
-	s.to = to
-	s.iov.Base = unsafe.SliceData(datagram)
-	s.iov.SetLen(len(datagram))
-	ip := to.Peer.Addr()
-	if m.six {
-		s.name = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: port(to.Peer.Port()), Addr: ip.As16(), Scope_id: to.Index}
-		h.Namelen = unix.SizeofSockaddrInet6
-	} else {
-		*(*unix.RawSockaddrInet4)(unsafe.Pointer(&s.name)) = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: port(to.Peer.Port()), Addr: ip.As4()}
-		h.Namelen = unix.SizeofSockaddrInet4
-	}
-	h.Control = nil
-	h.SetControllen(0)
-	if m.local.IsValid() || !to.Local.IsValid() {
-		return
-	}
-	h.Control = &s.control[0]
-	if m.six {
-		*(*unix.Inet6Pktinfo)(s.message(unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, unix.SizeofInet6Pktinfo)) = unix.Inet6Pktinfo{Addr: to.Local.As16(), Ifindex: to.Index}
-		h.SetControllen(unix.CmsgSpace(unix.SizeofInet6Pktinfo))
-	} else {
-		*(*unix.Inet4Pktinfo)(s.message(unix.IPPROTO_IP, unix.IP_PKTINFO, unix.SizeofInet4Pktinfo)) = unix.Inet4Pktinfo{Spec_dst: to.Local.As4()}
-		h.SetControllen(unix.CmsgSpace(unix.SizeofInet4Pktinfo))
-	}
-}
-
-// message begins the one control message of a slot (cmsg(3)), and returns where its data
-// go.
-func (s *slot) message(level, kind int32, size int) unsafe.Pointer {
-	h := (*unix.Cmsghdr)(unsafe.Pointer(&s.control[0]))
-	h.Level, h.Type = level, kind
-	h.SetLen(unix.CmsgLen(size))
-	return unsafe.Pointer(&s.control[unix.CmsgLen(0)])
-}
-
-// Flush sends what is to be sent.
-func (m *Mailbox) Flush() {
-	tried := -1
-	for at := 0; at < m.count; {
-		n, _, err := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(m.fd), uintptr(unsafe.Pointer(&m.out.headers[at])), uintptr(m.count-at), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
-		switch {
-		case err == 0:
-			at += int(n)
-		case err == unix.EINTR:
-		case err == unix.EAGAIN || err == unix.ENOBUFS:
-			m.stand(at)
-			return
-		case answered(err) && tried < at:
-			tried = at // it was perhaps of an earlier one, which this one has told
-			m.errors()
-		default:
-			m.mail.Lost(m.out.slots[at].to, os.NewSyscallError("sendmsg", err))
-			at++
-		}
-	}
-	m.count = 0
-}
-
-// stand keeps what the socket does not take now.
-func (m *Mailbox) stand(at int) {
-	for i := at; i < m.count; i++ {
-		s := &m.out.slots[i]
-		m.keep(s.to, unsafe.Slice(s.iov.Base, s.iov.Len))
-	}
-	m.count = 0
-	m.full = true
-	if m.watch() != nil {
-		m.full, m.backlog, m.waiting = false, nil, 0
-	}
-}
-
-// resume sends what has waited.
-func (m *Mailbox) resume() {
-	backlog := m.backlog
-	m.full, m.backlog, m.waiting = false, nil, 0
-	m.watch()
-	for _, p := range backlog {
-		m.Send(p.to, p.data)
-	}
-	m.Flush()
-}
-
 // File is a copy of the socket, for another process.
 func (m *Mailbox) File() (*os.File, error) {
 	fd, err := m.Duplicate()
 	if err != nil {
-		return nil, fmt.Errorf("copy datagram socket %s: %w", m.Addr, err)
+		return nil, fmt.Errorf("copy datagram socket %s: %w", socket.Text(m.Addr), err)
 	}
 	return os.NewFile(uintptr(fd), "datagrams"), nil
 }
 
-// Close closes the socket. It may be called again.
-func (m *Mailbox) Close() {
+// LeaveFile leaves the socket's file to a successor.
+func (m *Mailbox) LeaveFile() { m.remove = func() error { return nil } }
+
+// Close closes the socket, and removes its file. It may be called again.
+func (m *Mailbox) Close() error {
 	if m.fd < 0 {
-		return
+		return nil
 	}
 	m.polled, m.full = false, false
 	m.watch()
+	m.late.end(m.loop)
+	err := m.remove()
 	unix.Close(m.fd)
 	m.fd = -1
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -36,7 +37,7 @@ func mailbox(t *testing.T, address string, mail Mail) (*Loop, *Mailbox) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(m.Close)
+	t.Cleanup(func() { m.Close() })
 	if err := m.Poll(); err != nil {
 		t.Fatal(err)
 	}
@@ -165,5 +166,21 @@ func TestMailboxFull(t *testing.T) {
 		if n, err := c.Read(buf); err != nil || n != 1 || int(buf[0]) != want {
 			t.Fatalf("%v, %v; want %d", buf[:n], err, want)
 		}
+	}
+}
+
+// TestUnixNames: a name is the same once the kernel has had it, however long.
+func TestUnixNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"/run/peer", "\x0000012", "\x00", "x", "\x00with\x00zeros\x00", string(bytes.Repeat([]byte{'x'}, 107)), string(bytes.Repeat([]byte{'x'}, 108))} {
+		var s slot
+		size := unixName((*unix.RawSockaddrUnix)(unsafe.Pointer(&s.name)), name)
+		if got := s.path(uint32(size)); got != name {
+			t.Errorf("%q becomes %q", name, got)
+		}
+	}
+	var s slot
+	if got := s.path(2); got != "" {
+		t.Errorf("a socket without a name has the name %q", got)
 	}
 }

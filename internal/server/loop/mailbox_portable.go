@@ -9,6 +9,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"nettool/internal/socket"
 )
 
 // Mailbox is a datagram socket that belongs to a loop. Its goroutine takes one datagram
@@ -26,7 +28,12 @@ type Mailbox struct {
 }
 
 // Mailbox takes over a datagram socket, also when it fails.
-func (l *Loop) Mailbox(c *net.UDPConn, mail Mail) (*Mailbox, error) {
+func (l *Loop) Mailbox(p socket.Packet, mail Mail) (*Mailbox, error) {
+	c, ok := p.(*net.UDPConn)
+	if !ok {
+		p.Close()
+		return nil, errors.New("datagrams of unix sockets are served on Linux only")
+	}
 	m := &Mailbox{Addr: c.LocalAddr(), loop: l, mail: mail, conn: c}
 	if ip := c.LocalAddr().(*net.UDPAddr).AddrPort().Addr(); !ip.IsUnspecified() {
 		m.local = ip.Unmap().WithZone("")
@@ -83,6 +90,9 @@ func (m *Mailbox) envelope(from netip.AddrPort) Envelope {
 	return e
 }
 
+// Path is empty: there are no unix sockets.
+func (m *Mailbox) Path() string { return "" }
+
 // Settle takes nothing: what has come is on its way.
 func (m *Mailbox) Settle() {}
 
@@ -111,8 +121,12 @@ func (m *Mailbox) File() (*os.File, error) {
 	return nil, errors.New("a socket is handed over on Linux only")
 }
 
+// LeaveFile does nothing: there is no file.
+func (m *Mailbox) LeaveFile() {}
+
 // Close closes the socket. It may be called again.
-func (m *Mailbox) Close() {
+func (m *Mailbox) Close() error {
 	m.closed = true
 	m.conn.Close()
+	return nil
 }

@@ -20,8 +20,8 @@ type User struct{ PID, UID, GID int }
 // TCPPeer is one end of a TCP connection.
 func TCPPeer(a netip.AddrPort) Peer { return Peer{Addr: a, Text: a.String()} }
 
-// UDPPeer is one end of a conversation over UDP.
-func UDPPeer(a netip.AddrPort) Peer { return Peer{Addr: a, Text: "udp:" + a.String()} }
+// udpPeer is one end of a conversation over UDP.
+func udpPeer(a netip.AddrPort) Peer { return Peer{Addr: a, Text: "udp:" + a.String()} }
 
 func unixPeer(name string) Peer { return Peer{Path: name, Text: "unix:" + name} }
 
@@ -33,7 +33,7 @@ func peerOf(a net.Addr) Peer {
 		return TCPPeer(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
 	case *net.UDPAddr:
 		ap := a.AddrPort()
-		return UDPPeer(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
+		return udpPeer(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
 	case *net.UnixAddr:
 		return unixPeer(a.Name)
 	}

@@ -53,18 +53,18 @@ func ends(c *run.Conn) []string {
 	return ucspi.TCP(c.Local.Addr, c.Remote.Addr)
 }
 
-// unixEnviron are the variables of a unix connection.
+// unixEnviron are the variables of a unix connection. Those of a user who is not known are
+// unset: nobody must be taken for root.
 func unixEnviron(localPath string, user *loop.User) []string {
+	own := []string{"PROTO=UNIX", "UNIXLOCALPATH=" + localPath}
 	if user == nil {
-		user = &loop.User{}
+		return own
 	}
-	return []string{
-		"PROTO=UNIX",
-		"UNIXLOCALPATH=" + localPath,
-		"UNIXREMOTEPID=" + strconv.Itoa(user.PID),
-		"UNIXREMOTEEUID=" + strconv.Itoa(user.UID),
-		"UNIXREMOTEEGID=" + strconv.Itoa(user.GID),
-	}
+	return append(own,
+		"UNIXREMOTEPID="+strconv.Itoa(user.PID),
+		"UNIXREMOTEEUID="+strconv.Itoa(user.UID),
+		"UNIXREMOTEEGID="+strconv.Itoa(user.GID),
+	)
 }
 
 // withRules adds the variables of a rule, which replace others of their name.

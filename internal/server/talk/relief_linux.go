@@ -28,7 +28,8 @@ const LinkName = "talks"
 type link struct {
 	fd    int
 	token uint64
-	frame []byte
+	frame []byte                     // that is sent
+	room  []byte                     // for one that comes
 	told  bool                       // the older one: what begins and ends is said
 	elder map[loop.Envelope]struct{} // the newer one: whose conversations are not ours
 	begin func()                     // the newer one: reads the sockets, once all are known
@@ -42,8 +43,10 @@ const (
 )
 
 const (
-	// sealedSize is how long an envelope is in a message.
-	sealedSize = 16 + 2 + 16 + 1 + 2 + 4
+	// mostSealed is how long an envelope can be in a message.
+	mostSealed = 1 + 2*(1+108)
+	// numbersSize is how long one of addresses is there, behind its kind.
+	numbersSize = 16 + 2 + 16 + 1 + 2 + 4
 	// linkBuffer is how much is on its way over a link, in bytes.
 	linkBuffer = 4 << 20
 	// introduction is how long a successor waits for the conversations of an older image,
@@ -66,7 +69,7 @@ func newLink(fd int) *link {
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, linkBuffer) != nil {
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, linkBuffer)
 	}
-	return &link{fd: fd, frame: make([]byte, 0, 1+sealedSize+loop.Largest)}
+	return &link{fd: fd, frame: make([]byte, 0, 1+mostSealed+loop.Largest)}
 }
 
 // close ends a link; nil is none.
@@ -89,7 +92,7 @@ func (t *Talks) introduce() {
 	}
 	l.frame = append(l.frame[:0], begun)
 	for e := range t.table.byEnvelope {
-		if l.frame = seal(l.frame, e); len(l.frame) > loop.Largest {
+		if l.frame = seal(l.frame, e); len(l.frame) >= loop.Largest {
 			l.insist()
 			l.frame = append(l.frame[:0], begun)
 		}
@@ -148,9 +151,11 @@ func (l *link) start() {
 // relieve takes what comes over the link.
 func (t *Talks) relieve() {
 	l := t.link
-	buf := make([]byte, 1+2*loop.Largest)
+	if l.room == nil {
+		l.room = make([]byte, 1+mostSealed+loop.Largest)
+	}
 	for range batch {
-		n, err := unix.Read(l.fd, buf)
+		n, err := unix.Read(l.fd, l.room)
 		if err == unix.EAGAIN || err == unix.EINTR {
 			return
 		}
@@ -160,7 +165,7 @@ func (t *Talks) relieve() {
 			l.start()
 			return
 		}
-		t.told(buf[0], buf[1:n])
+		t.told(l.room[0], l.room[1:n])
 	}
 }
 
@@ -172,20 +177,20 @@ func (t *Talks) told(kind byte, b []byte) {
 	l := t.link
 	switch kind {
 	case begun:
-		for ; len(b) >= sealedSize; b = b[sealedSize:] {
-			l.elder[unseal(b)] = struct{}{}
+		for e, rest, ok := unseal(b); ok; e, rest, ok = unseal(rest) {
+			l.elder[e] = struct{}{}
 		}
 	case all:
 		l.start()
 	case over:
-		if len(b) >= sealedSize {
-			delete(l.elder, unseal(b))
+		if e, _, ok := unseal(b); ok {
+			delete(l.elder, e)
 		}
 	case mail:
-		if len(b) < sealedSize {
+		e, datagram, ok := unseal(b)
+		if !ok {
 			return
 		}
-		e, datagram := unseal(b), b[sealedSize:]
 		delete(l.elder, e)
 		if l.told && t.table.find(e) == nil { // it is over: who reads the socket has it
 			l.pass(e, datagram)
@@ -224,10 +229,21 @@ func (t *Talks) closed(e loop.Envelope) {
 	}
 }
 
+// The kinds of envelopes in a message: of addresses, or of two names, each behind its
+// length.
+const (
+	ofAddresses = iota
+	ofPaths
+)
+
 // seal appends an envelope.
 func seal(b []byte, e loop.Envelope) []byte {
+	if p, ok := e.Unix(); ok {
+		b = append(append(b, ofPaths, byte(len(p.Peer))), p.Peer...)
+		return append(append(b, byte(len(p.Local))), p.Local...)
+	}
 	peer := e.Peer.Addr().As16()
-	b = binary.BigEndian.AppendUint16(append(b, peer[:]...), e.Peer.Port())
+	b = binary.BigEndian.AppendUint16(append(append(b, ofAddresses), peer[:]...), e.Peer.Port())
 	var local [16]byte
 	valid := byte(0)
 	if e.Local.IsValid() {
@@ -237,12 +253,34 @@ func seal(b []byte, e loop.Envelope) []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint16(b, e.Port), e.Index)
 }
 
-// unseal reads an envelope, of sealedSize bytes.
-func unseal(b []byte) (e loop.Envelope) {
+// unseal reads an envelope, and returns what follows it. ok is false for what is none.
+func unseal(b []byte) (e loop.Envelope, rest []byte, ok bool) {
+	switch {
+	case len(b) > numbersSize && b[0] == ofAddresses:
+		return unsealAddresses(b[1:]), b[1+numbersSize:], true
+	case len(b) > 0 && b[0] == ofPaths:
+		var p loop.Paths
+		if p.Peer, rest, ok = name(b[1:]); ok {
+			p.Local, rest, ok = name(rest)
+		}
+		return loop.UnixEnvelope(p), rest, ok
+	}
+	return e, nil, false
+}
+
+func unsealAddresses(b []byte) (e loop.Envelope) {
 	e.Peer = netip.AddrPortFrom(netip.AddrFrom16([16]byte(b[:16])).Unmap(), binary.BigEndian.Uint16(b[16:]))
 	if b[34] != 0 {
 		e.Local = netip.AddrFrom16([16]byte(b[18:34])).Unmap()
 	}
 	e.Port, e.Index = binary.BigEndian.Uint16(b[35:]), binary.BigEndian.Uint32(b[37:])
 	return e
+}
+
+// name reads a name behind its length.
+func name(b []byte) (text string, rest []byte, ok bool) {
+	if len(b) == 0 || len(b) < 1+int(b[0]) {
+		return "", nil, false
+	}
+	return string(b[1 : 1+b[0]]), b[1+b[0]:], true
 }

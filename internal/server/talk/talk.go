@@ -17,8 +17,11 @@ package talk
 import (
 	"container/list"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"slices"
+	"syscall"
 	"time"
 
 	"nettool/internal/admit"
@@ -26,6 +29,7 @@ import (
 	"nettool/internal/handoff"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
+	"nettool/internal/socket"
 )
 
 // Config says how to converse. Times that are not positive are no limits.
@@ -110,18 +114,19 @@ func New(cfg Config, host Host) *Talks {
 }
 
 // Listen takes over a socket, also when it fails.
-func (t *Talks) Listen(c *net.UDPConn, name string) error {
+func (t *Talks) Listen(p socket.Packet, name string) error {
 	b := &Box{Name: name}
 	mail := loop.Mail{
 		Take:    func(e loop.Envelope, datagram []byte) { t.take(b, e, datagram) },
 		Taken:   t.schedule,
+		Cut:     t.cut,
 		Refused: func(e loop.Envelope, err error) { t.refused(e, err) },
-		Lost:    func(e loop.Envelope, err error) { t.lost(e, err) },
+		Lost:    t.lost,
 	}
 	if t.cfg.Wait {
 		mail.Waiting = func() { t.arrived(b) }
 	}
-	box, err := t.host.Loop().Mailbox(c, mail)
+	box, err := t.host.Loop().Mailbox(p, mail)
 	if err != nil {
 		return err
 	}
@@ -166,8 +171,12 @@ func (t *Talks) poll() error {
 
 // boxOf is a socket to which an envelope's datagrams come, or nil.
 func (t *Talks) boxOf(e loop.Envelope) *Box {
+	paths, isUnix := e.Unix()
 	for _, b := range t.boxes {
-		if a, ok := b.Addr.(*net.UDPAddr); ok && a.Port == int(e.Port) && (a.IP.IsUnspecified() || a.AddrPort().Addr().Unmap().WithZone("") == e.Local) {
+		if isUnix && b.Path() == paths.Local {
+			return b
+		}
+		if a, ok := b.Addr.(*net.UDPAddr); ok && !isUnix && a.Port == int(e.Port) && (a.IP.IsUnspecified() || a.AddrPort().Addr().Unmap().WithZone("") == e.Local) {
 			return b
 		}
 	}
@@ -182,22 +191,27 @@ func (t *Talks) Leave() {
 	}
 	for _, b := range t.boxes {
 		b.Leave()
+		b.LeaveFile()
 		b.last = true
 	}
 	t.introduce()
 }
 
-// Close closes the sockets.
-func (t *Talks) Close() {
+// Close closes the sockets, and removes their files.
+func (t *Talks) Close() (err error) {
 	for _, b := range t.Boxes() {
-		b.Close()
+		err = errors.Join(err, b.Close())
 	}
+	return err
 }
 
 // Mine reports whether a datagram comes from where the server itself takes datagrams, or,
 // when a built-in answers, from such a port elsewhere: two servers must not be made to
 // talk to each other. (A program may speak a protocol in which servers do, as NTP.)
 func (t *Talks) Mine(e loop.Envelope) bool {
+	if p, ok := e.Unix(); ok {
+		return slices.ContainsFunc(t.boxes, func(b *Box) bool { return b.Path() == p.Peer })
+	}
 	ip := e.Peer.Addr()
 	if t.cfg.Answer == nil && !ip.IsLoopback() && ip != e.Local {
 		return false
@@ -247,7 +261,8 @@ func (t *Talks) begin(b *Box, e loop.Envelope) *Talk {
 	if c == nil {
 		return nil
 	}
-	k := &Talk{envelope: e, box: b, conn: c, free: t.cfg.Answers.Free(e.Peer.Addr())}
+	_, isUnix := e.Unix() // whose names nobody forges
+	k := &Talk{envelope: e, box: b, conn: c, free: isUnix || t.cfg.Answers.Free(e.Peer.Addr())}
 	if err := t.connect(k); err != nil {
 		end := c.End(handoff.Now())
 		end.Reason, end.Err = reasonOf(err), err.Error()
@@ -305,11 +320,26 @@ func (t *Talks) send(k *Talk, answer []byte) {
 	t.table.touch(k, t.now())
 }
 
-// lost notes that an answer could not be sent.
+// lost notes that an answer could not be sent. A unix socket's peer is not there any more
+// then, if nobody has its socket open, or its file is gone.
 func (t *Talks) lost(e loop.Envelope, err error) {
+	k := t.table.find(e)
+	if k == nil {
+		return
+	}
+	k.out--
+	k.dropped++
+	if _, ok := e.Unix(); ok && (errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT)) {
+		t.over(k, handoff.Refused)
+	}
+}
+
+// cut notes that a datagram was thrown away for its length.
+func (t *Talks) cut(e loop.Envelope) {
+	t.host.Short("take datagram", fmt.Errorf("it is longer than %d bytes", loop.Largest))
 	if k := t.table.find(e); k != nil {
-		k.out--
-		k.dropped++
+		k.in++
+		k.lose()
 	}
 }
 

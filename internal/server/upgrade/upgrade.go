@@ -47,7 +47,7 @@ func (u *Upgrader) Listen(ctx context.Context, kind string, a socket.Addr, o soc
 
 // Packets is a datagram socket with the name under which it is handed on.
 type Packets struct {
-	*net.UDPConn
+	socket.Packet
 	Name string
 }
 

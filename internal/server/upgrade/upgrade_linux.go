@@ -79,7 +79,7 @@ func (u *Upgrader) inheritedPackets(name func(int) string, a socket.Addr) (all [
 		if f == nil {
 			return all, nil
 		}
-		c, err := socket.TakePacket(f, a)
+		c, err := socket.TakePacket(f, a, u.arrived.Load)
 		if err != nil {
 			for _, p := range all {
 				p.Close()
