@@ -94,6 +94,12 @@ func New(c Config) *Gate {
 // SetRules changes the rules for connections to come.
 func (g *Gate) SetRules(r *Rules) { g.rules.Store(r) }
 
+// Allows reports whether the rules admit connections from src.
+func (g *Gate) Allows(src netip.Addr) bool {
+	allowed, _ := g.rules.Load().Lookup(src)
+	return allowed
+}
+
 // Enter asks for a connection from src to be let in. src is the zero Addr for a peer
 // without an address, a unix socket's or one that a PROXY header will name (see
 // Identify): rules and limits per source do not apply to it. What is refused

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -83,11 +84,10 @@ func (s *Server) Admit(e loop.Envelope) *run.Conn {
 		s.rejected(sock, admit.Resources)
 		return nil
 	}
-	if s.crowded() {
-		s.rejected(sock, admit.Full)
-		return nil
+	ticket, cause := s.seat(e.Peer.Addr())
+	if cause == admit.Full && s.talks.Yield() {
+		ticket, cause = s.seat(e.Peer.Addr())
 	}
-	ticket, cause := s.admission.enter(e.Peer.Addr())
 	if cause != admit.None {
 		s.rejected(sock, cause)
 		return nil
@@ -98,6 +98,14 @@ func (s *Server) Admit(e loop.Envelope) *run.Conn {
 	s.backends.choose(c)
 	s.counts.Admitted++
 	return c
+}
+
+// seat asks for a conversation to be let in.
+func (s *Server) seat(src netip.Addr) (admit.Ticket, admit.Cause) {
+	if s.crowded() && s.admission.Allows(src) {
+		return admit.Ticket{}, admit.Full
+	}
+	return s.admission.enter(src)
 }
 
 // crowded reports whether conversations have taken half of all places, which is what they

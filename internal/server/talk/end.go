@@ -26,8 +26,33 @@ func (t *Talks) Finish(settle bool) {
 	t.wind()
 }
 
-// enough is how long a conversation must rest to be over when the server ends.
+// enough is how long a conversation must rest, with nothing to be answered, to be over when
+// the server ends, or when another one needs its place.
 const enough = time.Second
+
+// Yield ends the conversation that has rested longest, if that is enough and nobody runs
+// it: whoever forges addresses could keep all others out for as long as --idle says. It
+// reports whether there is such a one.
+func (t *Talks) Yield() bool {
+	if !t.Direct() {
+		return false
+	}
+	e := t.table.byRest.Front()
+	for range mostWaiting {
+		if e == nil || t.now()-e.Value.(*Talk).last < enough {
+			return false
+		}
+		if k := e.Value.(*Talk); !k.waiting {
+			t.end(k, handoff.Idle, "")
+			return true
+		}
+		e = e.Next()
+	}
+	return false
+}
+
+// mostWaiting bounds how many conversations that wait for an answer are passed over.
+const mostWaiting = 16
 
 // wind ends what has nothing to be answered and has rested, now and then.
 func (t *Talks) wind() {
