@@ -42,6 +42,7 @@ telnetd:inetutils-telnetd
 fping:fping
 dnsmasq:dnsmasq-base
 snmpd:snmpd
+inetd:openbsd-inetd
 in.tftpd:tftpd-hpa
 tftp:tftp-hpa
 '
