@@ -2,6 +2,7 @@ package status
 
 import (
 	"math"
+	"runtime"
 	"time"
 
 	"nettool/internal/admit"
@@ -115,6 +116,7 @@ func (c *Counts) page(g *run.Gauges, dropped int, older upgrade.Older, lives boo
 	t.Counter("nettool_child_exits_total", "Children that ended without being told to.", c.ChildExits)
 	t.Counter("nettool_log_lines_dropped_total", "Lines of the log that standard error did not take.", uint64(dropped))
 	t.Gauge("nettool_ready", "1 when new connections are served.", metrics.Bool(isReady(g)))
+	t.Gauge("nettool_goroutines", "Goroutines of the server.", float64(runtime.NumGoroutine()))
 	t.Gauge("nettool_start_time_seconds", "When the server started, in seconds since the epoch.", float64(c.since.UnixMilli())/1000)
 	t.Gauge("nettool_older_image", "1 while an older image of the program, after an upgrade, has connections.", metrics.Bool(lives))
 	t.Gauge("nettool_older_image_connections", "Connections of the older image.", float64(older.Connections))
