@@ -1,5 +1,5 @@
 #!/bin/sh
-# How long a child takes from its exec to its first answer; see run.sh.
+# How long a child takes from its exec to its first answer; see ../bench.sh.
 #
 # Beside it are the plainest Go program that imports net, and cat. ROUNDS (5) in
 # the environment times 40 are the starts of each.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# connect against the clients it wants to replace; see run.sh.
+# connect against the clients it wants to replace; see ../bench.sh.
 #
 #	sh scripts/bench/connect.sh [TEXT]	only the rows whose name has TEXT
 #

@@ -1,5 +1,5 @@
 #!/bin/sh
-# serve's datagrams against the servers it wants to replace; see run.sh. The C server
+# serve's datagrams against the servers it wants to replace; see ../bench.sh. The C server
 # does nothing but recvfrom(2) and sendto(2): it is the limit.
 #
 #	sh scripts/bench/datagrams.sh [PATTERN]	only the rows whose name has PATTERN

@@ -1,6 +1,6 @@
 #!/bin/sh
 # connect --send-file and serve --handler receive beside what else sends files; see
-# run.sh. Files come from memory and go to memory, where there is enough: the disk is
+# ../bench.sh. Files come from memory and go to memory, where there is enough: the disk is
 # not measured.
 #
 #	sh scripts/bench/files.sh [PATTERN]	only the rows whose name has PATTERN

@@ -1,5 +1,5 @@
 #!/bin/sh
-# probe beside nmap and nc, and its own promises; see run.sh.
+# probe beside nmap and nc, and its own promises; see ../bench.sh.
 #
 #	sh scripts/bench/probe.sh [sweep|wait|syn|ping]...
 #
@@ -86,6 +86,7 @@ sweep() {
 	for name in "tcpprobe sweep" "nc -z" "nmap -sT -T5"; do
 		[ -e "$tmp/sweep $name" ] || continue
 		sort -n "$tmp/sweep $name" >"$tmp/sorted"
+		sh scripts/bench/figures.sh values ms "sweep/$name" "$tmp/sorted"
 		median=$(quantile "$tmp/sorted" 0.5)
 		case $name in tcpprobe*) ours=$median ;; esac
 		awk -v n="$name" -v m="$median" -v o="$ours" 'BEGIN { printf "| %s | %d | %.2f × |\n", n, m, o / m }'
@@ -103,6 +104,7 @@ overshoot() {
 		done
 	done
 	sort -n "$tmp/over" >"$tmp/sorted"
+	sh scripts/bench/figures.sh values µs "wait/$name" "$tmp/sorted"
 	awk -v n="$name" -v a="$(quantile "$tmp/sorted" 0.5)" -v b="$(quantile "$tmp/sorted" 0.95)" 'BEGIN { printf "| %s | %.1f | %.1f |\n", n, a / 1000, b / 1000 }'
 }
 

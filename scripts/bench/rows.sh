@@ -42,6 +42,8 @@ compare() {
 
 # show_tables prints what was measured. It fails when a measurement has.
 show_tables() {
+	[ ! -e "$tmp/rates" ] || sh scripts/bench/figures.sh rows ops/s "$tmp/rates"
+	[ ! -e "$tmp/streams" ] || sh scripts/bench/figures.sh rows MiB/s "$tmp/streams"
 	[ ! -e "$tmp/rates" ] || { echo; awk -v unit="per second" -f scripts/bench/table.awk "$tmp/rates"; }
 	[ ! -e "$tmp/streams" ] || { echo; awk -v unit="MiB/s" -f scripts/bench/table.awk "$tmp/streams"; }
 	[ "$failures" = 0 ] || { echo "$failures measurements failed" >&2; exit 1; }

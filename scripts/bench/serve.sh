@@ -1,5 +1,5 @@
 #!/bin/sh
-# serve against the servers it wants to replace; see run.sh.
+# serve against the servers it wants to replace; see ../bench.sh.
 #
 #	sh scripts/bench/serve.sh [PATTERN]	only the rows whose name has PATTERN
 set -eu

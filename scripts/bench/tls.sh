@@ -1,5 +1,5 @@
 #!/bin/sh
-# serve's TLS beside servers that speak it; see run.sh. Every one of them echoes: the
+# serve's TLS beside servers that speak it; see ../bench.sh. Every one of them echoes: the
 # proxies in front of serve's echo in one process.
 #
 #	sh scripts/bench/tls.sh [PATTERN]	only the rows whose name has PATTERN

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"nettool/scripts/bench/figures"
 )
 
 // The tools, ours first.
@@ -96,12 +98,25 @@ func measure(b *bench, w what, rounds int) (failed bool) {
 				continue
 			}
 			results[tool] = append(results[tool], m)
+			if err := w.record(b, tool, m); err != nil {
+				fmt.Fprintln(os.Stderr, "bench:", err)
+				failed = true
+			}
 		}
 	}
 	for _, tool := range tools {
 		printRow(b, w, tool, results)
 	}
 	return failed
+}
+
+// record writes a measurement down.
+func (w what) record(b *bench, tool string, m measurement) error {
+	cpu := figures.Figure{Value: cpuOf(m) * 1e6, Unit: "cpu-µs"}
+	if w.smaller {
+		return figures.Write(w.name+"/"+tool, figures.Figure{Value: elapsedOf(m) * 1e6, Unit: "µs"}, cpu)
+	}
+	return figures.Write(w.name+"/"+tool, figures.Figure{Value: float64(b.size) / (1 << 20) / elapsedOf(m), Unit: "MiB/s"}, cpu)
 }
 
 func printRow(b *bench, w what, tool string, results map[string][]measurement) {

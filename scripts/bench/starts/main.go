@@ -18,6 +18,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"nettool/scripts/bench/figures"
 )
 
 func main() {
@@ -47,6 +49,9 @@ func run(n int, commands []string) error {
 			}
 			all[i].elapsed = append(all[i].elapsed, elapsed)
 			all[i].cpu = append(all[i].cpu, cpu)
+			if err := figures.Write(name(command), figures.Figure{Value: ms(elapsed), Unit: "ms"}, figures.Figure{Value: ms(cpu), Unit: "cpu-ms"}); err != nil {
+				return err
+			}
 		}
 	}
 	fmt.Printf("| %d starts, exec to the first answer | p50 ms | p95 ms | CPU ms | × |\n|---|---|---|---|---|\n", n)
