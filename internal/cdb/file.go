@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"syscall"
 )
 
 // File is an open database. It is read while others write a new one and rename it to
@@ -43,8 +44,10 @@ func (f *File) load() error {
 	}
 	f.size = info.Size()
 	switch {
+	case info.IsDir():
+		return &fs.PathError{Op: "read", Path: f.path, Err: syscall.EISDIR}
 	case !info.Mode().IsRegular():
-		return &fs.PathError{Op: "open", Path: f.path, Err: errors.New("not a regular file")}
+		return f.broken("is not a regular file")
 	case f.size < headerSize:
 		return f.broken("its %d bytes are fewer than the %d of a header", f.size, headerSize)
 	case f.size > maxSize || int64(int(f.size)) != f.size:
