@@ -4,7 +4,11 @@
 // tool does. Nothing that they do is written twice.
 package compat
 
-import "nettool/internal/cli"
+import (
+	"nettool/applets/compat/tcprules"
+	"nettool/applets/compat/tcprulescheck"
+	"nettool/internal/cli"
+)
 
 // Tool runs a command line, without argv[0], and returns the exit code that
 // the tool it stands for would have. It prints what that tool would print.
@@ -13,6 +17,10 @@ type Tool func(call *cli.Call, args []string) int
 // Named returns the tool of that name, or nil.
 func Named(name string) Tool {
 	switch name {
+	case "tcprules":
+		return tcprules.Run
+	case "tcprulescheck":
+		return tcprulescheck.Run
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"nettool/internal/tcprules"
 )
 
 // CIDR is a block of addresses, never IPv4-mapped and never with bits beyond its
@@ -42,9 +44,6 @@ func parseCIDR(text string) (netip.Prefix, error) {
 	return p, nil
 }
 
-// span is one part of a dotted address, a number or a range of numbers.
-type span struct{ low, high int }
-
 // parseDotted reads an IPv4 address, or a prefix of one that ends with a dot, as
 // tcprules(1) has them; one part may be a range: "10.1.", "192.0.2.1-7", "10.2-3.".
 func parseDotted(text string) ([]netip.Prefix, error) {
@@ -56,34 +55,36 @@ func parseDotted(text string) ([]netip.Prefix, error) {
 	case len(parts) < 4 && !dot:
 		return nil, fmt.Errorf("%q is neither an IPv4 address nor a prefix of one with its final dot (10.1.)", text)
 	}
-	var spans []span
-	ranges := 0
 	for _, part := range parts {
-		s, err := parseSpan(part)
-		if err != nil {
+		if err := checkPart(part); err != nil {
 			return nil, fmt.Errorf("%q: %w", text, err)
 		}
-		if spans = append(spans, s); s.low != s.high {
-			ranges++
+	}
+	addresses, err := tcprules.Addresses(text)
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", text, err)
+	}
+	all := make([]netip.Prefix, len(addresses))
+	for i, address := range addresses {
+		if all[i], err = dottedPrefix(address, len(parts)); err != nil {
+			return nil, fmt.Errorf("%q has more than one range", text)
 		}
 	}
-	if ranges > 1 {
-		return nil, fmt.Errorf("%q has more than one range", text)
-	}
-	return expand(spans), nil
+	return all, nil
 }
 
-func parseSpan(text string) (span, error) {
+// checkPart refuses what is neither an octet nor a range of octets.
+func checkPart(text string) error {
 	first, last, found := strings.Cut(text, "-")
 	low, err := parseOctet(first)
 	if err != nil || !found {
-		return span{low, low}, err
+		return err
 	}
 	high, err := parseOctet(last)
 	if err == nil && high < low {
 		err = fmt.Errorf("the range %s goes backwards", text)
 	}
-	return span{low, high}, err
+	return err
 }
 
 func parseOctet(text string) (int, error) {
@@ -94,20 +95,12 @@ func parseOctet(text string) (int, error) {
 	return int(n), nil
 }
 
-// expand writes the range out, one prefix for each number in it.
-func expand(spans []span) []netip.Prefix {
-	var octets [4]byte
-	moving := 0
-	for i, s := range spans {
-		octets[i] = byte(s.low)
-		if s.low != s.high {
-			moving = i
-		}
+// dottedPrefix is the prefix of an address of so many parts, fewer than four of which end
+// with a dot.
+func dottedPrefix(text string, parts int) (netip.Prefix, error) {
+	ip, err := netip.ParseAddr(text + [...]string{"", "0", "0.0", "0.0.0"}[4-parts])
+	if err != nil {
+		return netip.Prefix{}, err
 	}
-	var all []netip.Prefix
-	for n := spans[moving].low; n <= spans[moving].high; n++ {
-		octets[moving] = byte(n)
-		all = append(all, netip.PrefixFrom(netip.AddrFrom4(octets), 8*len(spans)))
-	}
-	return all
+	return netip.PrefixFrom(ip, 8*parts), nil
 }

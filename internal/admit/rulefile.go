@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"nettool/internal/exit"
+	"nettool/internal/tcprules"
 )
 
 // maxRuleLine is the longest line of a rules file, in bytes.
@@ -157,41 +158,19 @@ func parseIPv4(address string) ([]netip.Prefix, error) {
 	return parseDotted(address)
 }
 
-// parseInstructions reads allow or deny and the variables that follow.
+// parseInstructions reads allow or deny and the variables that follow. It is stricter
+// than tcprules(1) about what can be in the environment of a program.
 func parseInstructions(text string) (*rule, error) {
-	verb, rest, more := strings.Cut(text, ",")
-	r := &rule{fromFile: true, allow: verb == "allow"}
-	if verb != "allow" && verb != "deny" {
-		return nil, fmt.Errorf("%q is neither allow nor deny", verb)
+	parsed, err := tcprules.ParseRule(text, isName)
+	if err != nil {
+		return nil, err
 	}
-	for more {
-		var variable string
-		var err error
-		if variable, rest, more, err = parseVariable(rest); err != nil {
-			return nil, err
+	for _, variable := range parsed.Env {
+		if name, value, _ := strings.Cut(variable, "="); strings.ContainsRune(value, 0) {
+			return nil, fmt.Errorf("the value of %s holds a zero byte", name)
 		}
-		r.env = append(r.env, variable)
 	}
-	return r, nil
+	return &rule{fromFile: true, allow: !parsed.Deny, env: parsed.Env}, nil
 }
 
-// parseVariable reads NAME="VALUE"; any character can be the quote. more tells
-// whether a comma follows.
-func parseVariable(text string) (variable, rest string, more bool, err error) {
-	name, quoted, found := strings.Cut(text, "=")
-	if !found || name == "" || quoted == "" || strings.ContainsAny(name, ",\"\x00") {
-		return "", "", false, fmt.Errorf(`%q is not a variable; the form is NAME="VALUE"`, text)
-	}
-	value, rest, closed := strings.Cut(quoted[1:], quoted[:1])
-	if !closed {
-		return "", "", false, fmt.Errorf("the value of %s has no closing %q", name, quoted[:1])
-	}
-	if strings.ContainsRune(value, 0) {
-		return "", "", false, fmt.Errorf("the value of %s holds a zero byte", name)
-	}
-	after, more := strings.CutPrefix(rest, ",")
-	if rest != "" && !more {
-		return "", "", false, fmt.Errorf("after the value of %s comes %q, not a comma", name, rest)
-	}
-	return name + "=" + value, after, more, nil
-}
+func isName(name string) bool { return name != "" && !strings.ContainsAny(name, ",\"\x00") }
