@@ -18,6 +18,7 @@ import (
 	"nettool/internal/exit"
 	"nettool/internal/handler"
 	"nettool/internal/handoff"
+	"nettool/internal/names"
 	"nettool/internal/oom"
 	"nettool/internal/report"
 	"nettool/internal/sandbox"
@@ -34,6 +35,9 @@ const name = "nettool child"
 func Main() int {
 	nameProcess()
 	if link, first, err := handoff.OpenLink(); link != nil && err == nil {
+		if which, ok := first.(*handoff.Names); ok {
+			return names.Main(link, which)
+		}
 		return stage.Main(link, first)
 	}
 	// What stops the server must not cut its connections; the parent stops a

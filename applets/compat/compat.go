@@ -7,6 +7,7 @@ package compat
 import (
 	"nettool/applets/compat/tcprules"
 	"nettool/applets/compat/tcprulescheck"
+	"nettool/applets/compat/tcpserver"
 	"nettool/internal/cli"
 )
 
@@ -17,6 +18,8 @@ type Tool func(call *cli.Call, args []string) int
 // Named returns the tool of that name, or nil.
 func Named(name string) Tool {
 	switch name {
+	case "tcpserver":
+		return tcpserver.Main
 	case "tcprules":
 		return tcprules.Run
 	case "tcprulescheck":

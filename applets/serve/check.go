@@ -34,6 +34,12 @@ func (c *Cmd) check(config *server.Config) error {
 	if err := c.checkProxy(config); err != nil {
 		return err
 	}
+	if err := config.CheckClients(); err != nil {
+		return err
+	}
+	if c.LookupTimeout != 0 && !config.Clients.LooksUp() {
+		return exit.Errorf(exit.Usage, "--lookup-timeout is for --resolve, --paranoid and --ident")
+	}
 	if err := config.CheckSources(hasNetwork(config.Addrs, "unix", "unixgram")); err != nil {
 		return err
 	}

@@ -49,6 +49,11 @@ type Cmd struct {
 	AnswerRate       admit.Limit        `placeholder:"N/DUR" default:"100/s" group:"Admission" help:"Datagrams that a built-in answers to all those sources together (default: ${default})."`
 	RejectMessage    string             `placeholder:"TEXT" group:"Admission" help:"Say this to who is turned away; \\n, \\r, \\t and \\\\ are what they are in C."`
 
+	Resolve       bool         `group:"Admission" help:"Look up the client's name (DNS), before its PROGRAM is started: TCPREMOTEHOST, and remote_host in the log."`
+	Paranoid      bool         `group:"Admission" help:"The same, but only a name that has the client's address counts."`
+	Ident         bool         `group:"Admission" help:"Ask the client's host whose the connection is (RFC 1413): TCPREMOTEINFO, and remote_info in the log. It is that host's word."`
+	LookupTimeout cli.Duration `placeholder:"DUR" group:"Admission" help:"Time for these (default: 26s)."`
+
 	ProxyProtocol         []admit.Sender `placeholder:"CIDR,…" group:"Admission" help:"Connections from these addresses begin with a PROXY protocol header, version 1 or 2, which says where they are from; unix names the clients of unix sockets. Others are turned away."`
 	ProxyProtocolOptional []admit.Sender `placeholder:"CIDR,…" group:"Admission" help:"Connections from these addresses are served, too. They have no header. The most specific of both lists counts."`
 	ProxyTimeout          cli.Duration   `placeholder:"DUR" group:"Admission" help:"Time for a PROXY header (default: 5s)."`

@@ -101,6 +101,9 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 		Rules:         server.Rules{Allow: c.Allow, Deny: c.Deny, File: c.Rules},
 		Reject:        c.WhenFull == "reject",
 		RejectMessage: message,
+		Clients: server.Clients{LookUp: handoff.Names{
+			Host: c.Resolve || c.Paranoid, Paranoid: c.Paranoid, Info: c.Ident, Timeout: c.LookupTimeout.Or(server.DefaultLookUpTime),
+		}},
 		Proxy:         server.Proxy{From: c.ProxyProtocol, Optional: c.ProxyProtocolOptional, Timeout: c.ProxyTimeout.Or(server.DefaultProxyTimeout)},
 		Once:          c.Once || c.Handler == "stdio",
 		MaxTotal:      c.MaxTotal.Or(0, 0),

@@ -26,6 +26,8 @@ const (
 	Proxy      Cause = "proxy"       // nor this: who must send a PROXY header has sent none, and who must not be there
 	Backend    Cause = "backend"     // nor this: no backend could be reached
 	Port       Cause = "port"        // nor this: a datagram comes from a port whose service would answer the answer
+	BadRules   Cause = "rules"       // nor this: the rules, or what they would go by, cannot be read
+	Banner     Cause = "banner"      // nor this: a connection does not take its first words
 	AnswerRate Cause = "answer_rate" // nor this: a datagram gets no answer, of which its source has had as many as it may
 )
 

@@ -38,6 +38,11 @@ const (
 	KindFiled Kind = 21 // a file was received
 	KindNoted Kind = 22 // the answer to both
 
+	// names.go has these.
+	KindNames Kind = 23 // first: the child is to look names up
+	KindWho   Kind = 24 // to it: what are those of a connection?
+	KindNamed Kind = 25 // its answer
+
 	// stage.go has these.
 	KindStage   Kind = 8  // first: what a child is to do before it becomes a program
 	KindFound   Kind = 9  // all of it can be done (asked for by a trial)

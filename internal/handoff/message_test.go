@@ -100,7 +100,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("got %#v, %v; want %#v", got, err, m)
 		}
 	}
-	for k := KindConfig; k <= KindJoined; k++ {
+	for k := KindConfig; k <= KindNamed; k++ {
 		if !kinds[k] {
 			t.Errorf("no message of kind %d was tried", k)
 		}

@@ -35,9 +35,10 @@ func NewPair() (l *Link, theirs int, err error) {
 
 // OpenLink is the child's end of its link, when that is what descriptor 3 is, and
 // the first message with the descriptors that have come with it, if it is one of
-// a stage: else there is no link, and the message is still to be read.
+// a stage or of who looks names up: else there is no link, and the message is still to be
+// read.
 func OpenLink() (*Link, Message, error) {
-	if !IsLink(LinkFD) || !firstIsStage() {
+	if !IsLink(LinkFD) || !firstIsSingle() {
 		return nil, nil, nil
 	}
 	unix.CloseOnExec(LinkFD)
@@ -47,15 +48,16 @@ func OpenLink() (*Link, Message, error) {
 	return l, m, err
 }
 
-// firstIsStage looks at the first message, and leaves it where it is.
-func firstIsStage() bool {
+// firstIsSingle looks at the first message, and leaves it where it is.
+func firstIsSingle() bool {
 	var head [2]byte
 	for {
 		n, _, _, _, err := unix.Recvmsg(LinkFD, head[:], nil, unix.MSG_PEEK)
 		if err == unix.EINTR {
 			continue
 		}
-		return err == nil && n == len(head) && (Kind(head[1]) == KindStage || Kind(head[1]) == KindDeputy)
+		kind := Kind(head[1])
+		return err == nil && n == len(head) && (kind == KindStage || kind == KindDeputy || kind == KindNames)
 	}
 }
 

@@ -74,6 +74,9 @@ func blank(k Kind) Message {
 	case KindNoted:
 		return &Noted{}
 	}
+	if m := blankNames(k); m != nil {
+		return m
+	}
 	return blankStage(k)
 }
 

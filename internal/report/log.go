@@ -34,16 +34,18 @@ type Log struct {
 	handler slog.Handler
 }
 
-// NewLog returns a log that writes to w in format "text", "text+time", "json" or
-// "ucspi". name is how text lines begin, after the time (RFC 3339, UTC) if they
+// NewLog returns a log that writes to w in format "text", "text+time", "json",
+// "ucspi", or "tcpserver", which has no other lines than that program. name is how text lines begin, after the time (RFC 3339, UTC) if they
 // have one. Close it to see the last lines.
 func NewLog(w io.Writer, name, format string, level Level) *Log {
 	l := &Log{level: level, queue: newQueue(w, noticeOf(name, format))}
 	switch format {
 	case "json":
 		l.handler = newJSON(l.queue)
-	case "ucspi":
-		l.handler = newUCSPI(l.queue)
+	case "ucspi", "tcpserver":
+		h := newUCSPI(l.queue, format == "tcpserver")
+		h.quiet = level < Verbose
+		l.handler = h
 		if level == Normal {
 			l.level = Verbose // tcpserver logs the beginning of every connection
 		}

@@ -18,19 +18,22 @@ import (
 //	tcpserver: end 7 status 256
 //
 // The status of an end is the one of wait(2). A connection without a process of
-// its own has its number in place of the pid. Names are never looked up, so
-// their fields are empty. Errors, and events that tcpserver does not have,
-// are lines of text under its name; what it does not log is left out.
+// its own has its number in place of the pid. Names that were not looked up are empty.
+// Errors, and events that tcpserver does not have, are lines of text under its name; what
+// it does not log is left out. Who is turned away has no process: with tcpserver it has
+// one, and all of a connection's lines, which an exact log has, too.
 type ucspiHandler struct {
-	text textHandler
+	text  textHandler
+	exact bool // what tcpserver has no line for is left out,
+	quiet bool // and all but errors
 
 	mu    sync.Mutex
 	live  map[int64]struct{} // numbers of the connections whose beginning was logged
 	limit int64
 }
 
-func newUCSPI(w io.Writer) *ucspiHandler {
-	return &ucspiHandler{text: textHandler{name: "tcpserver", to: w}, live: map[int64]struct{}{}}
+func newUCSPI(w io.Writer, exact bool) *ucspiHandler {
+	return &ucspiHandler{text: textHandler{name: "tcpserver", to: w}, exact: exact, live: map[int64]struct{}{}}
 }
 
 func (h *ucspiHandler) Enabled(context.Context, slog.Level) bool { return true }
@@ -40,6 +43,14 @@ func (h *ucspiHandler) WithGroup(string) slog.Handler            { return h }
 func (h *ucspiHandler) Handle(ctx context.Context, r slog.Record) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.exact {
+		return h.handleExact(r)
+	}
+	return h.handle(ctx, r)
+}
+
+// handle writes what an event stands for. h.mu is held.
+func (h *ucspiHandler) handle(ctx context.Context, r slog.Record) error {
 	switch r.Message {
 	case "listening":
 		f := fieldsOf(r)
@@ -48,10 +59,7 @@ func (h *ucspiHandler) Handle(ctx context.Context, r slog.Record) error {
 	case "open":
 		f := fieldsOf(r)
 		h.live[f.number("id")] = struct{}{}
-		ip, port := split(f.text("remote"))
-		localIP, localPort := split(f.text("local"))
-		return h.write(h.status() + fmt.Sprintf("tcpserver: pid %d from %s\ntcpserver: ok %d :%s:%s :%s::%s\n",
-			f.process(), ip, f.process(), localIP, localPort, ip, port))
+		return h.write(h.status() + f.from() + f.decided("ok"))
 	case "close":
 		f := fieldsOf(r)
 		if _, begun := h.live[f.number("id")]; !begun {
@@ -60,18 +68,34 @@ func (h *ucspiHandler) Handle(ctx context.Context, r slog.Record) error {
 		delete(h.live, f.number("id"))
 		return h.write(fmt.Sprintf("tcpserver: end %d status %d\n", f.process(), f.waitStatus()) + h.status())
 	case "reject":
-		f := fieldsOf(r)
-		if _, begun := h.live[f.number("id")]; begun { // it was forwarded, to nobody
-			delete(h.live, f.number("id"))
-			return h.write(fmt.Sprintf("tcpserver: end %d status %d\n", f.process(), refused) + h.status())
-		}
-		ip, port := split(f.text("remote"))
-		localIP, localPort := split(f.text("local"))
-		return h.write(fmt.Sprintf("tcpserver: deny 0 :%s:%s :%s::%s\n", localIP, localPort, ip, port))
+		return h.rejected(fieldsOf(r))
 	case "drain", "exit", "full", "unfull":
 		return nil
 	}
 	return h.text.Handle(ctx, r)
+}
+
+// rejected writes down who was turned away.
+func (h *ucspiHandler) rejected(f fields) error {
+	if _, begun := h.live[f.number("id")]; begun { // it was forwarded, to nobody
+		delete(h.live, f.number("id"))
+		return h.write(fmt.Sprintf("tcpserver: end %d status %d\n", f.process(), refused) + h.status())
+	}
+	return h.write(f.decided("deny"))
+}
+
+// from is the line about where a connection comes from.
+func (f fields) from() string {
+	ip, _ := split(f.text("remote"))
+	return fmt.Sprintf("tcpserver: pid %d from %s\n", f.process(), ip)
+}
+
+// decided is the line about what was decided about it.
+func (f fields) decided(verdict string) string {
+	ip, port := split(f.text("remote"))
+	localIP, localPort := split(f.text("local"))
+	return fmt.Sprintf("tcpserver: %s %d %s:%s:%s %s:%s:%s:%s\n", verdict, f.process(), f.text("local_host"), localIP, localPort,
+		f.text("remote_host"), ip, f.text("remote_info"), port)
 }
 
 // refused is the status of a connection for which there was nobody: exit code 1.

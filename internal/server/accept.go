@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nettool/internal/admit"
+	"nettool/internal/handoff"
 	"nettool/internal/server/loop"
 )
 
@@ -82,7 +83,11 @@ func (s *Server) letIn(sock *loop.Socket) {
 		s.refuse(sock, cause)
 		return
 	}
-	s.admit(sock, ticket, header)
+	if s.cfg.Clients.any() {
+		s.meet(sock, ticket)
+		return
+	}
+	s.admit(sock, ticket, header, handoff.Named{})
 }
 
 // refuse turns a connection away.

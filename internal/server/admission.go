@@ -203,6 +203,9 @@ func (a *admission) identify(t admit.Ticket, src netip.Addr) (admit.Ticket, admi
 	return a.Identify(t, src, now)
 }
 
+// leave gives a place back.
+func (a *admission) leave(t admit.Ticket) { a.Leave(t, time.Now()) }
+
 // enter asks for a connection to be let in.
 func (a *admission) enter(src netip.Addr) (admit.Ticket, admit.Cause) {
 	now := time.Now()

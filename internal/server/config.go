@@ -54,6 +54,8 @@ type Config struct {
 	Reject        bool   // when full, accept and close instead of waiting
 	RejectMessage string // sent to who is turned away
 	Proxy         Proxy  // whose connections begin with a PROXY header
+	Clients       Clients
+	TCP6          bool // programs have PROTO=TCP6 for IPv6 (ucspi-tcp6), otherwise TCP for both
 
 	Once     bool // serve one connection, then end as it ended
 	MaxTotal int  // end after so many connections; zero is no limit

@@ -2,7 +2,6 @@ package server
 
 import (
 	"log/slog"
-	"time"
 
 	"nettool/internal/exit"
 	"nettool/internal/handoff"
@@ -45,7 +44,7 @@ func (s *Server) forget(c *run.Conn) bool {
 	}
 	s.named(c)
 	delete(s.conns, c.ID)
-	s.admission.Leave(c.Ticket, time.Now())
+	s.admission.leave(c.Ticket)
 	s.backends.leave(c)
 	s.depot.Ended(c)
 	return true
@@ -58,7 +57,9 @@ func (s *Server) Loop() *loop.Loop { return s.loop }
 func (s *Server) Limit() int { return s.admission.Limit() }
 
 // Waiting reports whether connections wait for a slot.
-func (s *Server) Waiting() bool { return s.accepting.resting > 0 || len(s.accepting.backlog) > 0 }
+func (s *Server) Waiting() bool {
+	return s.accepting.resting > 0 || len(s.accepting.backlog) > 0 || len(s.meetings.open) > 0
+}
 
 // Short says once that something has run out.
 func (s *Server) Short(doing string, err error) {

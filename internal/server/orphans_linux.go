@@ -28,9 +28,14 @@ func isInit() bool { return os.Getpid() == 1 }
 // do.
 func (s *Server) adopt() {
 	if isInit() {
-		s.orphans.reap(s.runner.Owns)
+		s.orphans.reap(s.owns)
 		s.loop.After(orphanInterval, s.adopt)
 	}
+}
+
+// owns reports whether a process is somebody's who reaps it.
+func (s *Server) owns(pid int) bool {
+	return s.runner.Owns(pid) || s.meetings.inquiry != nil && s.meetings.inquiry.PID() == pid
 }
 
 // reap reaps the children that have ended and that owns does not know. At the

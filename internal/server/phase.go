@@ -179,6 +179,7 @@ func (s *Server) graceOver() {
 		sock.Close()
 	}
 	s.accepting.backlog = nil
+	s.partAll()
 	s.all(func(c *run.Conn) {
 		c.Force(handoff.Drain)
 		s.stop(c)

@@ -50,10 +50,10 @@ func (c *Config) last() uint64 {
 }
 
 // complete reports whether there are as many connections as the server takes, or
-// could be: those whose headers are not read yet.
+// could be: those whose headers are not read yet, or of whom something is found out.
 func (s *Server) complete() bool {
 	last := s.cfg.last()
-	return last > 0 && s.counts.Admitted+uint64(s.anonymous) >= last
+	return last > 0 && s.counts.Admitted+uint64(s.anonymous+len(s.meetings.open)) >= last
 }
 
 // Identify gives an anonymous connection what its header says, and decides about

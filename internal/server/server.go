@@ -38,6 +38,7 @@ type Server struct {
 	last      run.Ending // of the connection that ended last, for --once
 
 	accepting accepting
+	meetings  meetings
 	orphans   orphans
 	phase     phase
 	asked     bool // a signal has told it to end
@@ -100,6 +101,7 @@ func Run(ctx context.Context, cfg *Config, signals <-chan os.Signal) (err error)
 	defer s.keeper.Close()
 	defer s.backends.close()
 	defer s.depot.Close()
+	defer s.meetings.close()
 	return s.serve(signals)
 }
 
@@ -211,9 +213,13 @@ func (s *Server) prepare() (err error) {
 		s.depot, err = s.newDepot()
 	}
 	if err == nil {
+		s.meetings, err = s.newMeetings()
+	}
+	if err == nil {
 		s.runner, err = s.newRunner()
 	}
 	if err != nil {
+		s.meetings.close()
 		s.backends.close()
 		s.depot.Close()
 		dismiss(s.deputy)
@@ -327,9 +333,9 @@ func (s *Server) Listening() []string {
 
 // admit has a connection run that was let in, or, if a header comes first, was let
 // in so far.
-func (s *Server) admit(sock *loop.Socket, ticket admit.Ticket, header bool) {
+func (s *Server) admit(sock *loop.Socket, ticket admit.Ticket, header bool, named handoff.Named) {
 	s.lastID++
-	c := &run.Conn{Socket: sock, ID: s.lastID, Accepted: handoff.Now(), Ticket: ticket, Anonymous: header, Relayed: s.cfg.relays(sock.TLS)}
+	c := &run.Conn{Socket: sock, ID: s.lastID, Accepted: handoff.Now(), Ticket: ticket, Anonymous: header, Named: named, TCP6: s.cfg.TCP6, Relayed: s.cfg.relays(sock.TLS)}
 	s.conns[c.ID] = c
 	s.backends.choose(c)
 	if header {

@@ -31,6 +31,20 @@ func (s *Socket) Close() {
 	}
 }
 
+// Greet sends the first words, and, if it is to kill options, has the kernel forget those of
+// IP that have come with the connection (ip(7), IP_OPTIONS). It is false when the socket
+// does not take them.
+func (s *Socket) Greet(words string, killOptions bool) bool {
+	if killOptions {
+		unix.SetsockoptString(s.FD, unix.IPPROTO_IP, unix.IP_OPTIONS, "")
+	}
+	if words == "" {
+		return true
+	}
+	n, err := unix.SendmsgN(s.FD, []byte(words), nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	return err == nil && n == len(words)
+}
+
 // Shutdown ends both directions: who has a copy of the socket sees its end.
 func (s *Socket) Shutdown() {
 	if s.FD >= 0 {

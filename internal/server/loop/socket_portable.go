@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"time"
 )
 
 // Socket is an accepted connection.
@@ -32,6 +33,21 @@ func (s *Socket) Close() {
 		s.conn = nil
 	}
 }
+
+// Greet sends the first words. It is false when the socket does not take them. IP options
+// stay as they are.
+func (s *Socket) Greet(words string, _ bool) bool {
+	if words == "" || s.conn == nil {
+		return true
+	}
+	s.conn.SetWriteDeadline(time.Now().Add(greeting))
+	_, err := s.conn.Write([]byte(words))
+	s.conn.SetWriteDeadline(time.Time{})
+	return err == nil
+}
+
+// greeting is how long first words may take: they find an empty buffer.
+const greeting = 10 * time.Millisecond
 
 // Shutdown ends both directions: who has a copy of the socket sees its end.
 func (s *Socket) Shutdown() {

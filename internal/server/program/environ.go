@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"nettool/internal/handoff"
 	"nettool/internal/server/loop"
 	"nettool/internal/server/run"
 	"nettool/internal/ucspi"
@@ -36,6 +37,7 @@ func Environment(base []string, c *run.Conn) []string {
 	if c.Remote.Addr.IsValid() {
 		own = append(own, "TCPCONNNUM="+strconv.Itoa(c.Ticket.ConnNum))
 		own = append(own, ends(c)...)
+		own = append(own, named(&c.Named)...)
 	} else {
 		own = append(own, unixEnviron(c.Local.Path, c.Remote.User)...)
 	}
@@ -50,7 +52,24 @@ func ends(c *run.Conn) []string {
 	if c.Datagrams {
 		return ucspi.UDP(c.Local.Addr, c.Remote.Addr)
 	}
-	return ucspi.TCP(c.Local.Addr, c.Remote.Addr)
+	environ := ucspi.TCP(c.Local.Addr, c.Remote.Addr)
+	if c.TCP6 && c.Remote.Addr.Addr().Is6() {
+		environ[0] = "PROTO=TCP6"
+	}
+	return environ
+}
+
+// named are the variables about what was looked up. What is not known is unset.
+func named(n *handoff.Named) (environ []string) {
+	for _, one := range []struct {
+		name string
+		word handoff.Word
+	}{{"TCPLOCALHOST", n.LocalHost}, {"TCPREMOTEHOST", n.Host}, {"TCPREMOTEINFO", n.Info}} {
+		if one.word.Known {
+			environ = append(environ, one.name+"="+one.word.Text)
+		}
+	}
+	return environ
 }
 
 // unixEnviron are the variables of a unix connection. Those of a user who is not known are

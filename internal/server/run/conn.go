@@ -22,6 +22,10 @@ type Conn struct {
 	Routes       []handoff.Route // where to forward it, or none
 	Backend      int             // that it counts for, when there are routes
 
+	// Named is what was looked up about the client; what is not known is absent.
+	Named handoff.Named
+	TCP6  bool // a program has PROTO=TCP6 when this is IPv6
+
 	// Anonymous says that a PROXY header, which was not read yet, tells whom the
 	// connection is from. Until then Remote and Local are the socket's own, and the
 	// runner keeps the socket open.
@@ -95,6 +99,7 @@ func (c *Conn) End(now int64) Ending {
 		Via:      c.Via,
 		PID:      c.PID,
 		User:     c.Remote.User,
+		Named:    c.Named,
 		Duration: time.Duration(now - c.Accepted),
 		Exit:     -1,
 	}
@@ -110,7 +115,22 @@ func (c *Conn) OpenAttrs(handler string) []slog.Attr {
 		slog.Int("pid", c.PID),
 	}
 	a = append(a, ViaAttrs(c.Via)...)
+	a = append(a, NameAttrs(&c.Named)...)
 	return append(a, UserAttrs(c.Remote.User)...)
+}
+
+// NameAttrs are the fields of the log about what was looked up: none for what is not
+// known.
+func NameAttrs(n *handoff.Named) (a []slog.Attr) {
+	for _, one := range []struct {
+		key  string
+		word handoff.Word
+	}{{"local_host", n.LocalHost}, {"remote_host", n.Host}, {"remote_info", n.Info}} {
+		if one.word.Known {
+			a = append(a, slog.String(one.key, one.word.Text))
+		}
+	}
+	return a
 }
 
 // ViaAttrs are the fields of the log about who has forwarded a connection: none

@@ -19,6 +19,7 @@ type Ending struct {
 	Via      string // who has forwarded it, or empty
 	PID      int    // 0 in the in-process model
 	User     *loop.User
+	Named    handoff.Named // what was looked up about the client
 	Duration time.Duration
 	Reason   handoff.Reason
 	Text     string // the reason in the runner's own word, or empty
@@ -65,6 +66,7 @@ func (e *Ending) Attrs(handler string) []slog.Attr {
 			a = append(a, slog.Int64("dropped", e.Dropped))
 		}
 	}
+	a = append(a, NameAttrs(&e.Named)...)
 	a = append(a, slog.Int64("duration_us", e.Duration.Microseconds()))
 	if e.RTT > 0 {
 		a = append(a, slog.Int64("rtt_us", e.RTT.Microseconds()), slog.Int64("retrans", int64(e.Retrans)))

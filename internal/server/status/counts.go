@@ -33,7 +33,7 @@ type Counts struct {
 
 // causes are all causes of a reject.
 func causes() []admit.Cause {
-	return []admit.Cause{admit.Deny, admit.PerSource, admit.SourceRate, admit.Rate, admit.Full, admit.Resources, admit.Proxy, admit.Backend, admit.Port, admit.AnswerRate}
+	return []admit.Cause{admit.Deny, admit.PerSource, admit.SourceRate, admit.Rate, admit.Full, admit.Resources, admit.Proxy, admit.Backend, admit.Port, admit.AnswerRate, admit.BadRules, admit.Banner}
 }
 
 // NewCounts makes counters, with histograms when somebody may ask for them.
