@@ -58,6 +58,12 @@ func messages() []Message {
 		&Filed{ID: 1, Name: hostile, As: "a", Size: math.MaxInt64, Moved: -1, Sum: "-", Known: true, Error: hostile},
 		&Noted{},
 		&Noted{ID: 1, Cause: hostile},
+		&Names{},
+		&Names{LocalHost: true, Host: true, Paranoid: true, Info: true, Timeout: time.Second},
+		&Who{},
+		&Who{ID: 7, Local: hostile, Remote: "[2001:db8::1]:1"},
+		&Named{},
+		&Named{ID: 8, LocalHost: Word{Known: true}, Host: Word{Text: hostile, Known: true}, Info: Word{Text: "x", Known: true}},
 		&Secrets{},
 		&Stage{},
 		&Stage{

@@ -21,7 +21,7 @@ func Without(environ []string) []string {
 
 // isOurs reports whether a variable is set for each connection.
 func isOurs(name string) bool {
-	for _, prefix := range []string{"TCPLOCAL", "TCPREMOTE", "UDPLOCAL", "UDPREMOTE", "UNIXLOCAL", "UNIXREMOTE"} {
+	for _, prefix := range []string{"TCPLOCAL", "TCPREMOTE", "TCP6LOCAL", "TCP6REMOTE", "UDPLOCAL", "UDPREMOTE", "UNIXLOCAL", "UNIXREMOTE"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
@@ -39,6 +39,17 @@ func TCP(local, remote netip.AddrPort) []string {
 		"TCPREMOTEIP=" + text(remote),
 		"TCPREMOTEPORT=" + strconv.Itoa(int(remote.Port())),
 	}
+}
+
+// TCP6 are the variables that ucspi-tcp6 has besides those of TCP, for IPv6: the same, by
+// other names.
+func TCP6(tcp []string) (environ []string) {
+	for _, kv := range tcp {
+		if rest, ok := strings.CutPrefix(kv, "TCP"); ok && !strings.HasPrefix(rest, "CONNNUM") {
+			environ = append(environ, "TCP6"+rest)
+		}
+	}
+	return environ
 }
 
 // UDP are the variables of a conversation over UDP: those of udpsvd (ipsvd), and those of

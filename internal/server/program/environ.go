@@ -38,6 +38,9 @@ func Environment(base []string, c *run.Conn) []string {
 		own = append(own, "TCPCONNNUM="+strconv.Itoa(c.Ticket.ConnNum))
 		own = append(own, ends(c)...)
 		own = append(own, named(&c.Named)...)
+		if c.TCP6 && c.Remote.Addr.Addr().Is6() {
+			own = append(own, ucspi.TCP6(own)...)
+		}
 	} else {
 		own = append(own, unixEnviron(c.Local.Path, c.Remote.User)...)
 	}
