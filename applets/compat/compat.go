@@ -5,6 +5,7 @@
 package compat
 
 import (
+	"nettool/applets/compat/tcpclient"
 	"nettool/applets/compat/tcprules"
 	"nettool/applets/compat/tcprulescheck"
 	"nettool/internal/cli"
@@ -17,6 +18,8 @@ type Tool func(call *cli.Call, args []string) int
 // Named returns the tool of that name, or nil.
 func Named(name string) Tool {
 	switch name {
+	case "tcpclient":
+		return tcpclient.Run
 	case "tcprules":
 		return tcprules.Run
 	case "tcprulescheck":
