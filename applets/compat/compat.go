@@ -5,6 +5,7 @@
 package compat
 
 import (
+	"nettool/applets/compat/crlf"
 	"nettool/applets/compat/tcpclient"
 	"nettool/applets/compat/tcprules"
 	"nettool/applets/compat/tcprulescheck"
@@ -18,12 +19,26 @@ type Tool func(call *cli.Call, args []string) int
 // Named returns the tool of that name, or nil.
 func Named(name string) Tool {
 	switch name {
+	case "addcr":
+		return crlf.Add
+	case "date@":
+		return tcpclient.Date
+	case "delcr":
+		return crlf.Delete
+	case "finger@":
+		return tcpclient.Finger
+	case "http@":
+		return tcpclient.HTTP
+	case "tcpcat":
+		return tcpclient.Cat
 	case "tcpclient":
 		return tcpclient.Run
 	case "tcprules":
 		return tcprules.Run
 	case "tcprulescheck":
 		return tcprulescheck.Run
+	case "who@":
+		return tcpclient.Who
 	}
 	return nil
 }

@@ -12,11 +12,15 @@ import (
 	"nettool/internal/cli"
 )
 
-// TestMain lets the test binary be tcpclient, and a program that it runs.
+// TestMain lets the test binary be tcpclient and what is made of it, and a program that it runs.
 func TestMain(m *testing.M) {
+	name := filepath.Base(os.Args[0])
+	tools := map[string]func(*cli.Call, []string) int{
+		"tcpclient": Run, "date@": Date, "who@": Who, "finger@": Finger, "http@": HTTP, "tcpcat": Cat,
+	}
 	switch {
-	case filepath.Base(os.Args[0]) == "tcpclient":
-		os.Exit(Run(&cli.Call{Name: "tcpclient", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}, os.Args[1:]))
+	case tools[name] != nil:
+		os.Exit(tools[name](&cli.Call{Name: name, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}, os.Args[1:]))
 	case len(os.Args) > 1 && os.Args[1] == "describe-socket":
 		describeSocket()
 	default:

@@ -108,8 +108,8 @@ func TestNames(t *testing.T) {
 		t.Skip("ports 53 and 113, and a mount of one file, need root")
 	}
 	d := newDiffer(t)
-	if _, err := exec.LookPath("unshare"); err != nil {
-		t.Skip("needs unshare")
+	if err := exec.Command("unshare", "-m", "true").Run(); err != nil {
+		t.Skipf("unshare -m: %v", err)
 	}
 	n := newNeighbour(t)
 	dir := t.TempDir()

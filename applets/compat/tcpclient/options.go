@@ -45,12 +45,17 @@ type misuse struct {
 
 func (m *misuse) Error() string { return m.complaint }
 
-// parse reads a command line. Its errors are *misuse.
-func parse(args []string) (*options, error) {
-	o := &options{
+// usual are the options of a command line without any.
+func usual() *options {
+	return &options{
 		verbosity: normal, remoteHost: true, remoteInfo: true,
 		rounds: []time.Duration{2 * time.Second, 58 * time.Second}, infoTime: 26 * time.Second,
 	}
+}
+
+// parse reads a command line. Its errors are *misuse.
+func parse(args []string) (*options, error) {
+	o := usual()
 	given, rest, err := getopt.Spec{Letters: "46dDvqQhHrRi:p:t:T:l:"}.Parse(args)
 	for _, option := range given {
 		if !o.set(option) {

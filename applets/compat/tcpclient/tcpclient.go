@@ -32,22 +32,14 @@ func Run(call *cli.Call, args []string) int {
 		return m.tell(call.Stderr)
 	}
 	w := &words{out: call.Stderr, options: o}
-	address, ok := o.address()
+	c, ok := w.command()
 	if !ok {
-		return w.fatal("unable to figure out port number for " + o.port)
+		return failed
 	}
 	if len(o.program) == 0 {
 		return o.missing().tell(call.Stderr)
 	}
-	c := connect.Cmd{Address: address}
-	c.Times.ConnectTimeout, c.Reach.KeepAlive = -1, -1 // there are none
-	if source := o.source(); source != "" {
-		if err := c.Reach.Source.UnmarshalText([]byte(source)); err != nil {
-			return w.fatal("unable to bind socket: " + ucspi.Reason(syscall.EINVAL))
-		}
-	}
-	c.Manner.Nagle, c.Manner.ProgramLast = !o.noDelay, true
-	c.Manner.Turn.Rounds, c.Manner.Turn.Failed = o.rounds, w.givenUp
+	c.Manner.ProgramLast = true
 	c.Manner.Environ = func(local, remote netip.AddrPort) []string {
 		w.connected(remote)
 		return o.environ(local, remote)
@@ -55,6 +47,24 @@ func Run(call *cli.Call, args []string) int {
 	return w.explain(c.Run(&cli.Call{
 		Name: call.Name, Stdin: call.Stdin, Stdout: call.Stdout, Stderr: call.Stderr, Rest: o.program, Version: call.Version,
 	}))
+}
+
+// command is connect's for the options. It is false, and has said why, if there is none.
+func (w *words) command() (c connect.Cmd, ok bool) {
+	if c.Address, ok = w.address(); !ok {
+		w.fatal("unable to figure out port number for " + w.port)
+		return c, false
+	}
+	c.Times.ConnectTimeout, c.Reach.KeepAlive = -1, -1 // there are none
+	if source := w.source(); source != "" {
+		if err := c.Reach.Source.UnmarshalText([]byte(source)); err != nil {
+			w.fatal("unable to bind socket: " + ucspi.Reason(syscall.EINVAL))
+			return c, false
+		}
+	}
+	c.Manner.Nagle = !w.noDelay
+	c.Manner.Turn.Rounds, c.Manner.Turn.Failed = w.rounds, w.givenUp
+	return c, true
 }
 
 func (m *misuse) tell(out io.Writer) int {

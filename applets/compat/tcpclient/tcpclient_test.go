@@ -149,13 +149,13 @@ func deaf(t *testing.T) string {
 		t.Fatal(err)
 	}
 	port := strconv.Itoa(name.(*syscall.SockaddrInet4).Port)
-	for {
-		conn, err := net.DialTimeout("tcp4", "127.0.0.1:"+port, 300*time.Millisecond)
-		if err != nil {
-			return port
+	for silent := 0; silent < 3; silent++ {
+		if conn, err := net.DialTimeout("tcp4", "127.0.0.1:"+port, 300*time.Millisecond); err == nil {
+			t.Cleanup(func() { conn.Close() })
+			silent = -1
 		}
-		t.Cleanup(func() { conn.Close() })
 	}
+	return port
 }
 
 // program shows what it was given, and ends with a status of its own.
@@ -170,18 +170,14 @@ func TestCommandLines(t *testing.T) {
 |-R|-H|-l0|HOST|OPEN|PROG
 |-RHl0|HOST|OPEN|PROG
 |-RHlname|HOST|OPEN|PROG
-|-RH|-l|name|HOST|OPEN|PROG
 |-RHl||HOST|OPEN|PROG
 |-RHl0|0|OPEN|PROG
 |-RHl0||OPEN|PROG
 |-RHl0|--|HOST|OPEN|PROG
 |-v|-RHl0|HOST|OPEN|PROG
 |-vRHl0|HOST|OPEN|true
-|-qvRHl0|HOST|OPEN|PROG
 |-vqRHl0|HOST|OPEN|PROG
-|-vQRHl0|HOST|OPEN|PROG
 |-hRHl0|HOST|OPEN|PROG
-|-rRHl0|HOST|OPEN|PROG
 |-dRHl0|HOST|OPEN|SOCKET
 |-DRHl0|HOST|OPEN|SOCKET
 |-DdRHl0|HOST|OPEN|SOCKET
@@ -189,36 +185,26 @@ func TestCommandLines(t *testing.T) {
 |-RHl0|HOST|OPEN|sh|-c|kill -9 $$
 |-RHl0|HOST|OPEN|echo|-v|--
 |-RHl0|HOST|SHUT|PROG
-|-vRHl0|HOST|SHUT|PROG
 |-qRHl0|HOST|SHUT|PROG
-|-QRHl0|HOST|SHUT|PROG
-|-RHl0|HOST|SHUT|/nonexistent
-|-RHl0|HOST|OPEN|/nonexistent
 |-vRHl0|HOST|OPEN|/nonexistent
-|-RHl0|HOST|OPEN|nonexistent
 |-qRHl0|HOST|OPEN|nonexistent
 |-RHl0|HOST|OPEN|/
 |-RHl0|HOST|OPEN|/etc/passwd
 |-RHl0|HOST|nosuchservice|PROG
-|-qRHl0|HOST|nosuchservice|PROG
 |-RHl0|HOST|0x50|PROG
 |-RHl0|HOST|-1|PROG
 |-RHl0|HOST|+1|PROG
 |-RHl0|HOST| 80|PROG
-|-RHl0|HOST|80 |PROG
 |-RHl0|HOST|nosuchservice
 |-RHl0|HOST||PROG
-|-RHl0|HOST|0|PROG
 |-RHl0|HOST|OPEN
 |-RHl0|HOST
 |-RHl0
 ||
 |-v
-|-q|-RHl0|HOST|OPEN
 |-q
 |-x
 |-q|-x
-|-x|-v
 |-vx
 |-l
 |-q|-T
@@ -229,23 +215,18 @@ func TestCommandLines(t *testing.T) {
 |-RHl0|-i|0.0.0.0|HOST|OPEN|PROG
 |-RHl0|-i|192.0.2.1|HOST|OPEN|PROG
 |-vRHl0|-i|192.0.2.1|HOST|OPEN|PROG
-|-qRHl0|-i|192.0.2.1|HOST|OPEN|PROG
 |-RHl0|-i|bogus|HOST|OPEN|PROG
 |-qRHl0|-i|bogus|HOST|OPEN|PROG
 |-RHl0|-i||HOST|OPEN|PROG
-|-RHl0|-i|localhost|HOST|OPEN|PROG
 |-RHl0|-p|0|HOST|OPEN|PROG
 |-RHl0|-p|x|HOST|OPEN|PROG
-|-RHl0|-p||HOST|OPEN|PROG
 |-RHl0|-p|OPEN|HOST|OPEN|PROG
 |-RHl0|-p|SHUT|-i|127.0.0.1|HOST|OPEN|PROG
-|-RHl0|-T|9|HOST|OPEN|PROG
 |-RHl0|-T|9+9|HOST|OPEN|PROG
 |-RHl0|-T|9+|HOST|OPEN|PROG
 |-RHl0|-T|9x|HOST|OPEN|PROG
 |-RHl0|-T|4294967295+4294967295|HOST|SHUT|PROG
 |-RHl0|-t|9|HOST|OPEN|PROG
-|-RHl0|-t|x|HOST|OPEN|PROG
 |-RHl0|-R|-H|-v|-D|-t1|-T5+5|-p0|HOST|OPEN|PROG
 `) {
 		args := fill(strings.Split(strings.TrimSuffix(row, "\n"), "|")[1:], d.self, open, shut)
@@ -288,7 +269,7 @@ func TestManyCommandLines(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
 	pick := func(all ...string) string { return all[random.IntN(len(all))] }
 	var all sync.WaitGroup
-	for range 24 {
+	for range 20 {
 		words := []string{"-RHl0"}
 		for range random.IntN(4) {
 			words = append(words, pick("-q", "-Q", "-v", "-v", "-d", "-D", "-vDR", "-lx", "-p0", "-T7", "-T7+8", "-t3", "-i127.0.0.3", "-H", "-R", "-xyz", "-i", "-vq", "-Hl"))
