@@ -50,3 +50,19 @@ func TestCaret(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// FuzzCR: what came in one piece and what came in many is the same, and delcr undoes addcr.
+func FuzzCR(f *testing.F) {
+	f.Add("a\r\r\nb\n\r", 2)
+	f.Fuzz(func(t *testing.T, text string, size int) {
+		size = max(size, 1)
+		hook, rest := DeleteCR()
+		whole, wholeRest := DeleteCR()
+		if got, want := through(text, size, hook, rest), through(text, len(text)+1, whole, wholeRest); got != want {
+			t.Fatalf("%q by %d: %q, and at once %q", text, size, got, want)
+		}
+		if got := through(through(text, size, AddCR(), nil), size, hook, rest); got != text {
+			t.Fatalf("%q there and back by %d: %q", text, size, got)
+		}
+	})
+}

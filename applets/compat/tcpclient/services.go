@@ -1,9 +1,11 @@
 package tcpclient
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"nettool/internal/cli"
 	"nettool/internal/exit"
@@ -35,8 +37,8 @@ func HTTP(call *cli.Call, args []string) int {
 // Cat is tcpcat [HOST [PORT]].
 func Cat(call *cli.Call, args []string) int {
 	status, err := converse(call, argument(args, 0, "0"), argument(args, 1, "17"), "", same{})
-	if err != nil {
-		return failed
+	if err != nil && status == 0 {
+		return 1
 	}
 	return status
 }
@@ -58,10 +60,14 @@ func show(call *cli.Call, host, port, request string) int {
 	}))
 }
 
-// ended is the status of the last program of a pipe: only what it cannot write is a failure.
-func ended(_ int, err error) int {
-	if err != nil {
+// ended is the status of the last program of a pipe: only what it cannot write is a failure, and
+// a signal ends all of them.
+func ended(status int, err error) int {
+	switch {
+	case err != nil && status == 0:
 		return 1
+	case status > 128:
+		return status
 	}
 	return 0
 }
@@ -86,7 +92,8 @@ func (same) take(p []byte) []byte { return p }
 func (same) end() []byte          { return nil }
 
 // converse connects, sends a request, with CR LF for its line ends, and writes what comes,
-// through a taker, to standard output. status is tcpclient's; err is about standard output.
+// through a taker, to standard output. status is tcpclient's, or a signal's; err is about standard
+// output.
 func converse(call *cli.Call, host, port, request string, through taker) (status int, err error) {
 	o := usual()
 	o.host, o.port = host, port
@@ -111,12 +118,25 @@ func converse(call *cli.Call, host, port, request string, through taker) (status
 	asked.Close()
 	hear.Close()
 	if err = <-over; err != nil {
-		fmt.Fprintf(call.Stderr, "%s: write error: %s\n", call.Name, ucspi.Reason(err))
+		return writeFailed(call, err), err
 	}
-	if exit.Of(failure) == exit.Broken {
-		return 0, err // whatever has come is there
+	switch code := exit.Of(failure); {
+	case code > 128: // interrupted
+		return int(code), nil
+	case code == exit.Broken: // whatever has come is there
+		return 0, nil
 	}
-	return w.explain(failure), err
+	return w.explain(failure), nil
+}
+
+// writeFailed says that standard output takes no more, unless nobody reads it: a program in a
+// pipe ends by SIGPIPE then.
+func writeFailed(call *cli.Call, err error) (status int) {
+	if errors.Is(err, syscall.EPIPE) {
+		return int(exit.Signal(syscall.SIGPIPE))
+	}
+	fmt.Fprintf(call.Stderr, "%s: write error: %s\n", call.Name, ucspi.Reason(err))
+	return 0
 }
 
 func send(to *os.File, request string) {

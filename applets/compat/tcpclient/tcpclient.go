@@ -14,6 +14,7 @@ import (
 	"nettool/applets/connect"
 	"nettool/internal/cli"
 	"nettool/internal/exit"
+	"nettool/internal/socket"
 	"nettool/internal/ucspi"
 )
 
@@ -120,21 +121,23 @@ func (w *words) explain(err error) int {
 	text := ours(err)
 	code := exit.Of(err)
 	lookup, isLookup := errors.AsType[*net.DNSError](err)
-	_, isErrno := errors.AsType[syscall.Errno](err)
+	_, said := errors.AsType[*socket.DialError](err)
 	switch {
 	case err == nil:
 		return 0 // where a process cannot become another
 	case text != "":
-	case code == exit.Unreachable || code == exit.ConnectTimeout || code == exit.Local:
-		return failed // of each address it was said before
+	case said:
+		return failed // of each address, when it was given up
 	case code == exit.NotFound:
 		text = "unable to run " + w.program[0] + ": " + ucspi.Reason(syscall.ENOENT)
-	case code == exit.NotExecutable && isErrno:
+	case code == exit.NotExecutable:
 		text = "unable to run " + w.program[0] + ": " + ucspi.Reason(noProgram(err))
 	case isLookup && !lookup.IsNotFound:
 		text = "temporarily unable to figure out IP address for " + w.host + ": " + ucspi.Reason(syscall.EAGAIN)
-	default:
+	case code == exit.NoName || code == exit.Usage:
 		text = "no IP address for " + w.host
+	default:
+		text = err.Error()
 	}
 	return w.fatal(text)
 }
