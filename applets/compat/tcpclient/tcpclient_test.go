@@ -161,12 +161,8 @@ func deaf(t *testing.T) string {
 // program shows what it was given, and ends with a status of its own.
 const program = `env | grep -E '^(PROTO|TCP)' | sort; echo over >&7; cat <&6; exit 3`
 
-func TestCommandLines(t *testing.T) {
-	t.Parallel()
-	d := newDiffer(t)
-	open, shut := greeter(t, "0", "127.0.0.1"), closed(t)
-	var all sync.WaitGroup
-	for row := range strings.Lines(`
+// commandLines are words, each behind a bar; fill knows those in capitals.
+const commandLines = `
 |-R|-H|-l0|HOST|OPEN|PROG
 |-RHl0|HOST|OPEN|PROG
 |-RHlname|HOST|OPEN|PROG
@@ -228,7 +224,14 @@ func TestCommandLines(t *testing.T) {
 |-RHl0|-T|4294967295+4294967295|HOST|SHUT|PROG
 |-RHl0|-t|9|HOST|OPEN|PROG
 |-RHl0|-R|-H|-v|-D|-t1|-T5+5|-p0|HOST|OPEN|PROG
-`) {
+`
+
+func TestCommandLines(t *testing.T) {
+	t.Parallel()
+	d := newDiffer(t)
+	open, shut := greeter(t, "0", "127.0.0.1"), closed(t)
+	var all sync.WaitGroup
+	for row := range strings.Lines(commandLines) {
 		args := fill(strings.Split(strings.TrimSuffix(row, "\n"), "|")[1:], d.self, open, shut)
 		if len(args) > 0 {
 			all.Go(func() { d.compare(t, args...) })
