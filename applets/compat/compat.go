@@ -5,6 +5,8 @@
 package compat
 
 import (
+	"nettool/applets/compat/crlf"
+	"nettool/applets/compat/tcpclient"
 	"nettool/applets/compat/tcprules"
 	"nettool/applets/compat/tcprulescheck"
 	"nettool/applets/compat/tcpserver"
@@ -18,12 +20,28 @@ type Tool func(call *cli.Call, args []string) int
 // Named returns the tool of that name, or nil.
 func Named(name string) Tool {
 	switch name {
-	case "tcpserver":
-		return tcpserver.Main
+	case "addcr":
+		return crlf.Add
+	case "date@":
+		return tcpclient.Date
+	case "delcr":
+		return crlf.Delete
+	case "finger@":
+		return tcpclient.Finger
+	case "http@":
+		return tcpclient.HTTP
+	case "tcpcat":
+		return tcpclient.Cat
+	case "tcpclient":
+		return tcpclient.Run
 	case "tcprules":
 		return tcprules.Run
 	case "tcprulescheck":
 		return tcprulescheck.Run
+	case "tcpserver":
+		return tcpserver.Main
+	case "who@":
+		return tcpclient.Who
 	}
 	return nil
 }

@@ -28,6 +28,8 @@ type Cmd struct {
 	TLS      tlsFlags      `embed:"" prefix:"tls-" group:"TLS:"`
 	Status   statusFlags   `embed:"" group:"Status:"`
 
+	Manner Manner `kong:"-"`
+
 	steps []dialogue.Step // of the dialogue, once Run has looked
 }
 

@@ -33,15 +33,19 @@ func (c *Cmd) runProgram(target socket.Addr, call *cli.Call) error {
 	if len(call.Rest) == 0 {
 		return exit.Errorf(exit.Usage, "no program after --")
 	}
-	path, err := program.Find(call.Rest[0]) // before anything is connected
-	if err != nil {
-		return err
+	path, missing := program.Find(call.Rest[0]) // before anything is connected
+	if missing != nil && !c.Manner.ProgramLast {
+		return missing
 	}
 	conn, err := c.connect(context.Background(), target, call, &outcome{target: target.String()})
 	if err != nil {
 		return err
 	}
-	env := programEnv(os.Environ(), conn)
+	env := c.Manner.environ(programEnv(os.Environ(), conn), conn)
+	if missing != nil {
+		conn.Close()
+		return missing
+	}
 	if _, bare := conn.(syscall.Conn); !bare {
 		b, outer, err := newBetween(conn)
 		if err != nil {

@@ -46,7 +46,7 @@ func (c *Cmd) dial(ctx context.Context, target socket.Addr, call *cli.Call, o *o
 	}
 	var conn net.Conn
 	if c.Reach.Proxy == "" {
-		conn, err = socket.Dial(ctx, target, options)
+		conn, err = c.Manner.dial(ctx, target, options)
 	} else {
 		conn, err = c.throughProxy(ctx, target, options, o)
 	}

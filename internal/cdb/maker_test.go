@@ -123,10 +123,10 @@ func TestTooLarge(t *testing.T) {
 // TestMakerErrors fails at every place where something is written.
 func TestMakerErrors(t *testing.T) {
 	t.Parallel()
-	whole := 10_000*(pairSize+2) + 2*10_000*pairSize + headerSize
-	for room := 0; room < whole; room += 1000 {
+	whole := 1000*(pairSize+2) + 2*1000*pairSize + headerSize
+	for room := 0; room < whole; room += 500 {
 		m, err := NewMaker(&sink{room})
-		for i := 0; i < 10_000 && err == nil; i++ {
+		for i := 0; i < 1000 && err == nil; i++ {
 			err = m.Add([]byte{byte(i), byte(i >> 8)}, nil)
 		}
 		if err == nil {
@@ -137,7 +137,7 @@ func TestMakerErrors(t *testing.T) {
 		}
 	}
 	m, err := NewMaker(&sink{whole})
-	for i := 0; i < 10_000 && err == nil; i++ {
+	for i := 0; i < 1000 && err == nil; i++ {
 		err = m.Add([]byte{byte(i), byte(i >> 8)}, nil)
 	}
 	if err = errors.Join(err, m.Finish()); err != nil {
