@@ -43,6 +43,10 @@ fping:fping
 dnsmasq:dnsmasq-base
 snmpd:snmpd
 inetd:openbsd-inetd
+mailfront:mailfront
+axfrdns:axfrdns
+tinydns-data:tinydns
+tinydyndns-update:tinydyndns
 in.tftpd:tftpd-hpa
 tftp:tftp-hpa
 '
