@@ -33,6 +33,7 @@ func (c *Cmd) runProgram(target socket.Addr, call *cli.Call) error {
 	if len(call.Rest) == 0 {
 		return exit.Errorf(exit.Usage, "no program after --")
 	}
+	reserve()
 	path, missing := program.Find(call.Rest[0]) // before anything is connected
 	if missing != nil && !c.Manner.ProgramLast {
 		return missing
@@ -58,6 +59,18 @@ func (c *Cmd) runProgram(target socket.Addr, call *cli.Call) error {
 		return exit.Errorf(exit.Local, "pass the connection to %q: %w", call.Rest[0], err)
 	}
 	return program.Become(path, call.Rest, env)
+}
+
+// reserve takes the program's descriptors, if they are free, before this process opens one. What
+// the Go runtime waits for others with is a descriptor, too, from the first connection or lookup
+// on: replaced under it, it ends the process between hold and exec. Without descriptors, hold says
+// so.
+func reserve() {
+	for range writeFD - readFD + 1 {
+		if fd, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, readFD); err == nil && fd > writeFD {
+			unix.Close(fd)
+		}
+	}
 }
 
 // hold puts the connection on descriptors 6 and 7, in blocking mode: it is ours
