@@ -42,6 +42,35 @@ func (g *grammar) Help() string {
 	return "Put programs on TCP ports, talk to them from scripts, check on them."
 }
 
+// HintFor knows what is asked for by other names.
+func (g *grammar) HintFor(flag string) string {
+	if flag == "-V" || flag == "-v" {
+		return "nettool --version prints the version"
+	}
+	return ""
+}
+
+// Advice knows what other tools call our subcommands.
+func (g *grammar) Advice(_ string, _ []string, err error) string {
+	word, ok := strings.CutPrefix(err.Error(), "unexpected argument ")
+	if !ok {
+		return ""
+	}
+	switch word {
+	case "listen", "server":
+		return "to put a program on a port use nettool serve"
+	case "dial", "client", "talk":
+		return "to talk to a port use nettool connect"
+	case "check", "wait", "ping", "sweep", "load", "export", "scan":
+		return "to ask whether something answers use nettool probe, as in nettool probe " + word
+	case "version":
+		return "nettool --version prints the version"
+	case "help":
+		return "nettool --help says what there is, nettool serve --help what serve does"
+	}
+	return "the subcommands are serve, connect and probe: see nettool --help"
+}
+
 // common holds the flags that every applet has.
 type common struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -51,6 +80,12 @@ type common struct {
 type hinter interface {
 	// HintFor returns advice for a flag that the applet does not have, or "".
 	HintFor(flag string) string
+}
+
+// adviser is an applet that knows what users of other tools meant by a command line.
+type adviser interface {
+	// Advice returns advice for arguments that were refused with err, or "".
+	Advice(name string, args []string, err error) string
 }
 
 // misuser is an applet that has a way of its own to say what is wrong with a command line.
@@ -156,7 +191,7 @@ func run(applet string, args []string, call *cli.Call) error {
 		return nil // --help or --version has been printed
 	}
 	if err != nil {
-		err = usage(cmd, call.Name, err)
+		err = usage(cmd, call.Name, args, err)
 		if m, ok := cmd.(misuser); ok {
 			return m.Misused(call, args, err)
 		}
@@ -196,17 +231,34 @@ func newParser(cmd any, call *cli.Call) (parser *kong.Kong, done *bool, err erro
 }
 
 // usage is a mistake on the command line, with advice.
-func usage(cmd any, name string, err error) error {
+func usage(cmd any, name string, args []string, err error) error {
 	text := strings.TrimPrefix(err.Error(), "<address>: ") // an address names itself
-	hint := "see '" + name + " --help'"
-	if h, ok := cmd.(hinter); ok {
-		if flag, ok := strings.CutPrefix(err.Error(), "unknown flag "); ok {
-			flag, _, _ = strings.Cut(flag, ",")
-			if advice := h.HintFor(flag); advice != "" {
-				hint = advice
-				text, _, _ = strings.Cut(text, ", did you mean ") // a flag that only looks alike
-			}
+	hint := ""
+	if flag, ok := strings.CutPrefix(text, "unknown flag "); ok {
+		flag, _, _ = strings.Cut(flag, ",")
+		if h, ok := cmd.(hinter); ok {
+			hint = h.HintFor(flag)
+		}
+		if hint != "" || !strings.HasPrefix(flag, "--") {
+			text, _, _ = strings.Cut(text, ", did you mean ") // a flag that only looks alike; of one letter, any
 		}
 	}
-	return &exit.Error{Code: exit.Usage, Err: errors.New(text), Hint: hint}
+	if a, ok := cmd.(adviser); ok && hint == "" {
+		hint = a.Advice(name, args, err)
+	}
+	if hint == "" {
+		hint = "see '" + name + " --help'"
+	}
+	return &exit.Error{Code: exit.Usage, Err: errors.New(text), Hint: asTyped(name, hint)}
+}
+
+// asTyped has a hint call our applets as whoever typed name calls them.
+func asTyped(name, hint string) string {
+	if strings.HasPrefix(name, "nettool") {
+		return hint
+	}
+	for _, applet := range []string{"serve", "connect", "probe"} {
+		hint = strings.ReplaceAll(hint, "nettool "+applet, "tcp"+applet)
+	}
+	return hint
 }

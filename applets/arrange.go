@@ -1,6 +1,7 @@
 package applets
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -48,10 +49,15 @@ func subcommand(node *kong.Node, name string) *kong.Node {
 	return nil
 }
 
+// named reports whether a flag has a name, or an alias.
+func named(f *kong.Flag, name string) bool {
+	return f.Name == name || slices.Contains(f.Aliases, name)
+}
+
 // wantsValue reports whether a flag takes the argument after it for its value.
 func wantsValue(node *kong.Node, arg string) bool {
 	if name, ok := strings.CutPrefix(arg, "--"); ok {
-		f := flagOf(node, func(f *kong.Flag) bool { return f.Name == name })
+		f := flagOf(node, func(f *kong.Flag) bool { return named(f, name) })
 		return f != nil && !f.IsBool()
 	}
 	for i, short := range arg[1:] {
@@ -69,7 +75,7 @@ type taker interface{ Takes(word string) bool }
 // takes reports whether a word behind such a flag is its value.
 func takes(node *kong.Node, arg, word string) bool {
 	name, ok := strings.CutPrefix(arg, "--")
-	f := flagOf(node, func(f *kong.Flag) bool { return f.Name == name })
+	f := flagOf(node, func(f *kong.Flag) bool { return named(f, name) })
 	if !ok || f == nil {
 		return false
 	}

@@ -41,6 +41,18 @@ func (c *Cmd) Plain(args []string) (run func(*cli.Call) error, ok bool) {
 	return c.Run, true
 }
 
+// advised adds what may have been meant to an error about the address.
+func (c *Cmd) advised(err error) error {
+	switch _, failed := strconv.ParseUint(c.Address, 10, 16); {
+	case failed != nil || c.Port == "":
+		return err
+	case c.Status.Quiet:
+		return exit.Hint(err, "-q is --quiet here; for nc -q SECONDS use --after-eof, as in --after-eof 1s")
+	default:
+		return exit.Hint(err, "the host comes first, as in "+c.Port+" "+c.Address)
+	}
+}
+
 // target is the peer's address, from one argument or from HOST PORT.
 func (c *Cmd) target() (socket.Addr, error) {
 	if !c.Files.any() && len(c.Names) > 0 {
@@ -54,7 +66,7 @@ func (c *Cmd) target() (socket.Addr, error) {
 		a, err = socket.ParseHostPort(c.Address, c.Port)
 	}
 	if err != nil {
-		return a, exit.With(exit.Usage, err)
+		return a, c.advised(exit.With(exit.Usage, err))
 	}
 	if a.Network == "fd" || a.Network == "systemd" {
 		return a, exit.Errorf(exit.Usage, "address %q: is for serve, nothing can connect to it", a)

@@ -20,6 +20,17 @@ import (
 
 // Run connects and relays, or becomes the program after "--".
 func (c *Cmd) Run(call *cli.Call) error {
+	if err := c.tell(call); err != nil {
+		if c.Status.Quiet && exit.Of(err) != exit.Usage {
+			return exit.Status(exit.Of(err))
+		}
+		return err
+	}
+	return nil
+}
+
+// tell is Run, whose errors say what has happened.
+func (c *Cmd) tell(call *cli.Call) error {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a standard error that nobody reads changes no exit code
 	target, err := c.target()
 	if err != nil {

@@ -35,7 +35,7 @@ type Cmd struct {
 
 // timeFlags are the four timers and the patience at the end.
 type timeFlags struct {
-	ConnectTimeout cli.Duration `placeholder:"DUR" help:"Give up connecting after DUR, over all addresses and handshakes (default 10s, exit 5)."`
+	ConnectTimeout cli.Duration `aliases:"timeout" placeholder:"DUR" help:"Give up connecting after DUR, over all addresses and handshakes (default 10s, exit 5). Also --timeout, as with probe."`
 	Idle           cli.Duration `placeholder:"DUR" help:"End when no byte has moved either way for DUR (exit 8). Time spent waiting for the reader of standard output does not count."`
 	Deadline       cli.Duration `placeholder:"DUR" help:"End the session after DUR, whatever happens (exit 8)."`
 	AfterEOF       cli.Duration `name:"after-eof" placeholder:"DUR" help:"After the end of standard input, end when nothing was received for DUR, as a success (default off; 2s for datagrams)."`
@@ -129,7 +129,8 @@ func (f *tlsFlags) given() bool { return f.Given() || f.Show || f.AllowTruncatio
 
 // statusFlags say what is told about the session besides its failure.
 type statusFlags struct {
-	Verbose    bool `short:"v" help:"Say on standard error when the connection stands."`
+	Verbose    bool `short:"v" xor:"said" help:"Say on standard error when the connection stands."`
+	Quiet      bool `short:"q" xor:"said" help:"Say nothing on standard error: the exit code tells all."`
 	Stats      bool `help:"Print a summary on standard error after a success, too. SIGUSR1 prints it at any time."`
 	JSONStatus int  `name:"json-status" placeholder:"FD" help:"Write the outcome to this descriptor, as one line of JSON."`
 	Progress   bool `help:"Show bytes and rate on standard error while the session runs, if it is a terminal and what is received does not go to one."`
@@ -139,7 +140,11 @@ type statusFlags struct {
 func (*Cmd) Help() string {
 	return "Connect to ADDRESS (or HOST PORT): send standard input, write what the peer says to standard output. " +
 		"The exit code tells whether everything was delivered. " +
-		"With -- PROGRAM ARG…, connect and become PROGRAM instead: it reads the connection as descriptor 6 and writes it as 7."
+		"With -- PROGRAM ARG…, connect and become PROGRAM instead: it reads the connection as descriptor 6 and writes it as 7.\n\n" +
+		"  echo hello | tcpconnect localhost 7000     # a line, and its answer\n" +
+		"  tcpconnect --wait 10s tls:example.org:443  # once it is up, by TLS\n" +
+		"  tcpconnect --send-file host:7000 FILE…     # to serve --handler receive\n" +
+		"  tcpconnect --recv-only --until '^220 ' mail.example.org:25"
 }
 
 // HintFor tells users of other tools which of our flags they meant.
@@ -147,8 +152,6 @@ func (*Cmd) HintFor(flag string) string {
 	switch flag {
 	case "-N":
 		return "the end of standard input ends our side of the connection; no flag is needed (--shutdown does so over TLS and through proxies; --no-shutdown keeps it open)"
-	case "-q":
-		return "for nc -q SECONDS use --after-eof, as in --after-eof 1s"
 	case "-w":
 		return "for nc -w SECONDS use --connect-timeout and --idle, as in --connect-timeout 3s --idle 3s"
 	case "-i":
@@ -179,7 +182,11 @@ func (*Cmd) HintFor(flag string) string {
 		return "for TLS write the address as tls:HOST:PORT"
 	case "-t":
 		return "to refuse a telnet server's options use --telnet"
-	case "-n", "-T", "-r":
+	case "-V":
+		return "use --version"
+	case "-Q":
+		return "to be told of failures by the exit code only use --quiet"
+	case "-n", "-T":
 		return "there is no such option here, and it is rarely needed; see --help"
 	}
 	return ""

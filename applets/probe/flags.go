@@ -61,7 +61,7 @@ type targetFlags struct {
 
 // attemptFlags say what one attempt does.
 type attemptFlags struct {
-	Timeout   cli.Duration  `placeholder:"DUR" help:"Give an attempt DUR in all, name lookup included (default 3.3s; wait and sweep 1.3s)."`
+	Timeout   cli.Duration  `aliases:"connect-timeout" placeholder:"DUR" help:"Give an attempt DUR in all, name lookup included (default 3.3s; wait and sweep 1.3s). Also --connect-timeout, as with connect."`
 	Level     level         `placeholder:"LEVEL" help:"What has to work: connect (default); syn (half-open: reset before the server accepts, best effort: on a busy machine an accept may happen; Linux); stay=DUR (not closed for DUR); talk (see --send, --expect); tls; echo (a random line comes back); http (see --http)."`
 	Send      string        `placeholder:"TEXT" help:"Send TEXT, with the escapes \\r \\n \\t \\0 \\\\ \\xNN and nothing appended (level talk)."`
 	Expect    string        `placeholder:"REGEX" help:"Wait for an answer that matches REGEX (levels talk and http)."`
@@ -290,8 +290,12 @@ func (*Cmd) HintFor(flag string) string {
 		return "to ask again and again use nettool probe ping"
 	case "-d", "--rps", "--qps":
 		return "to put a target under load use nettool probe load, with --duration and --rate"
-	case "-t", "--deadline":
+	case "-t":
+		return "for wait-for-it -t SECONDS use --deadline, as in nettool probe wait --deadline 5s; for one attempt --timeout"
+	case "--deadline":
 		return "to wait until a target is there use nettool probe wait"
+	case "-V":
+		return "use --version"
 	case "-sT", "-sS", "--open":
 		return "for many ports use nettool probe sweep HOST:PORTS"
 	}

@@ -3,6 +3,8 @@ package probe
 import (
 	"context"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"nettool/internal/cli"
@@ -26,7 +28,7 @@ func (c *waitCmd) Run(call *cli.Call, shared *Cmd) error {
 	}
 	s, err := shared.begin(call, c.Targets, attempt.QuickTimeout)
 	if err != nil {
-		return err
+		return c.advised(call, err)
 	}
 	all := target.Expand(s.targets)
 	need, err := c.need(len(all))
@@ -49,6 +51,18 @@ func (c *waitCmd) Run(call *cli.Call, shared *Cmd) error {
 		return err
 	}
 	return program.Become(path, call.Rest, os.Environ())
+}
+
+// advised adds what may have been meant to an error about a target behind the first: a
+// command, of wait-for-it's way, without its "--".
+func (c *waitCmd) advised(call *cli.Call, err error) error {
+	for i := 1; i < len(c.Targets) && call.Rest == nil; i++ {
+		if strings.Contains(err.Error(), strconv.Quote(c.Targets[i])) {
+			line := append(append([]string{call.Name, "wait"}, c.Targets[:i]...), "--")
+			return exit.Hint(err, "a command to become comes after --, as in "+strings.Join(append(line, c.Targets[i:]...), " "))
+		}
+	}
+	return err
 }
 
 // ended writes how one wait ended: to standard output, or to standard error when

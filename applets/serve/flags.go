@@ -4,6 +4,8 @@ package serve
 
 import (
 	"net/netip"
+	"strconv"
+	"strings"
 
 	"nettool/internal/admit"
 	"nettool/internal/cli"
@@ -159,8 +161,52 @@ func (c *Cmd) HintFor(flag string) string {
 		return "to look whether a port is open, use nettool probe"
 	case "-b":
 		return "use --backlog"
-	case "-R", "-H", "-h", "-p0":
-		return "names are never looked up: there is nothing to turn off"
+	case "-R", "-H", "-P", "-l0":
+		return "names are looked up only with --resolve, --paranoid and --ident: there is nothing to turn off (" + personality + ")"
+	case "-u":
+		return "to become another user use --user NAME[:GROUP]; for datagrams write the address as udp:HOST:PORT (" + personality + ")"
+	case "-g":
+		return "to become another group use --group NAME (" + personality + ")"
+	case "-x":
+		return "for rules use --rules FILE, which reads the text that tcprules reads (" + personality + ")"
+	case "-t":
+		return "for look-ups use --lookup-timeout, for a connection --idle or --max-time"
+	case "-U":
+		return "for a unix socket write its path as the address"
+	case "-V":
+		return "use --version"
+	case "-n", "-d", "-D", "-o", "-O", "-Q", "-p0", "-B", "-X":
+		return "there is no such option here; " + personality
 	}
 	return ""
+}
+
+// personality is where tcpserver's own command line goes.
+const personality = "nettool tcpserver takes tcpserver's own options"
+
+// Advice knows tcpserver's order of arguments.
+func (c *Cmd) Advice(name string, args []string, err error) string {
+	if !strings.Contains(err.Error(), "the port is missing") {
+		return ""
+	}
+	for i, arg := range args[:max(len(args)-1, 0)] {
+		if !strings.HasPrefix(arg, "-") && isPort(args[i+1]) {
+			return oneWord(name, arg, args[i+1:])
+		}
+	}
+	return ""
+}
+
+// oneWord shows a command line in tcpserver's order as ours.
+func oneWord(name, host string, rest []string) string {
+	if host == "0" {
+		host = ""
+	}
+	line := append([]string{name, host + ":" + rest[0]}, rest[1:]...)
+	return "the address is one word here: " + strings.Join(line, " ")
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && strconv.FormatUint(n, 10) == text
 }

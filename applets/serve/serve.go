@@ -140,6 +140,9 @@ func (c *Cmd) config(call *cli.Call) (*server.Config, error) {
 	if len(argv) > 0 && c.Chroot == "" && c.Workdir == "" { // there it is looked up later
 		config.Path, err = program.Find(argv[0])
 	}
+	if err != nil && isPort(argv[0]) {
+		err = exit.Hint(err, oneWord(call.Name, c.Address.Port, argv))
+	}
 	return config, err
 }
 

@@ -65,6 +65,9 @@ func parse(text string) (Addr, error) {
 		return Addr{Network: "systemd"}, nil
 	}
 	word, rest, found := strings.Cut(text, ":")
+	if here := socatForm(word, rest); found && here != "" {
+		return Addr{}, fmt.Errorf("that is socat's form; here it is %s", here)
+	}
 	if !found || !isKeyword(word) {
 		return parseHostPort(Addr{Network: "tcp"}, text)
 	}
@@ -80,6 +83,31 @@ func parse(text string) (Addr, error) {
 	default:
 		return parseHostPort(Addr{Network: word}, rest)
 	}
+}
+
+// socatForm is how an address of socat's, of which word is the type, is written here, or
+// empty for what is none. Its types are words in capitals; host names are not.
+func socatForm(word, rest string) string {
+	rest, _, _ = strings.Cut(rest, ",")
+	switch word {
+	case "TCP", "TCP4", "TCP6", "TCP-CONNECT", "TCP4-CONNECT", "TCP6-CONNECT":
+		return rest
+	case "TCP-LISTEN", "TCP4-LISTEN", "TCP6-LISTEN", "TCP-L":
+		return ":" + rest + ", with serve"
+	case "UDP", "UDP4", "UDP6", "UDP-CONNECT", "UDP-SENDTO", "UDP-DATAGRAM":
+		return "udp:" + rest
+	case "UDP-LISTEN", "UDP4-LISTEN", "UDP6-LISTEN", "UDP-L", "UDP-RECVFROM":
+		return "udp::" + rest + ", with serve"
+	case "UNIX", "UNIX-CONNECT", "UNIX-CLIENT":
+		return "unix:" + rest
+	case "UNIX-LISTEN", "UNIX-L":
+		return "unix:" + rest + ", with serve"
+	case "OPENSSL", "SSL", "OPENSSL-CONNECT":
+		return "tls:" + rest
+	case "OPENSSL-LISTEN", "SSL-L":
+		return "tls::" + rest + ", with serve"
+	}
+	return ""
 }
 
 func isPath(text string) bool {
