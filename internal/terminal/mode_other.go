@@ -21,5 +21,9 @@ func (mode) restore(*os.File)       {}
 
 func same(*os.File, *os.File) bool { return false }
 func foreground(*os.File) bool     { return false }
-func watchedSignals() []os.Signal  { return nil }
-func (t *Terminal) watch()         {}
+
+// Background reports that no terminal belongs to others.
+func Background(*os.File) bool { return false }
+
+func watchedSignals() []os.Signal { return nil }
+func (t *Terminal) watch()        {}

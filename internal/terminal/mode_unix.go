@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/mattn/go-isatty"
 	"golang.org/x/sys/unix"
 )
 
@@ -47,6 +48,10 @@ func same(a, b *os.File) bool {
 	_, err := unix.IoctlGetTermios(int(a.Fd()), getTermios)
 	return err == nil && y.Mode&unix.S_IFMT == unix.S_IFCHR
 }
+
+// Background reports whether f is a terminal that belongs to others at the moment: what is
+// typed there is theirs, and who reads it is stopped (SIGTTIN, termios(3)).
+func Background(f *os.File) bool { return isatty.IsTerminal(f.Fd()) && !foreground(f) }
 
 // foreground reports whether the terminal is ours at the moment: to change its mode would
 // stop us otherwise (SIGTTOU).

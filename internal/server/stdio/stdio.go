@@ -67,11 +67,26 @@ func (r *Runner) Run(c *run.Conn) {
 	r.host.Opened(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
+	in := r.input()
 	go r.serve(ctx, &relay.Session{
-		Conn: conn, In: r.cfg.In, Out: r.cfg.Out,
-		QuietEnd: true, FullDuplex: !isatty.IsTerminal(r.cfg.In.Fd()),
+		Conn: conn, In: in, Out: r.cfg.Out,
+		QuietEnd: true, FullDuplex: !isatty.IsTerminal(in.Fd()),
 		Idle: r.cfg.Limits.Idle, Deadline: r.cfg.Limits.MaxTime, QuitOn: r.cfg.QuitOn,
 	})
+}
+
+// input is our standard input, or nothing when that is a terminal at which somebody else is
+// now: a server in the background of a shell must neither take what is typed there nor be
+// stopped for it.
+func (r *Runner) input() *os.File {
+	if !terminal.Background(r.cfg.In) {
+		return r.cfg.In
+	}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return r.cfg.In
+	}
+	return null
 }
 
 // serve is the session's goroutine.
