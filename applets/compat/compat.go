@@ -4,7 +4,10 @@
 // tool does. Nothing that they do is written twice.
 package compat
 
-import "nettool/internal/cli"
+import (
+	"nettool/applets/compat/nc"
+	"nettool/internal/cli"
+)
 
 // Tool runs a command line, without argv[0], and returns the exit code that
 // the tool it stands for would have. It prints what that tool would print.
@@ -13,6 +16,8 @@ type Tool func(call *cli.Call, args []string) int
 // Named returns the tool of that name, or nil.
 func Named(name string) Tool {
 	switch name {
+	case "nc":
+		return nc.Main
 	}
 	return nil
 }

@@ -29,6 +29,9 @@ func (s *setter) set(name string, level, option, value int) {
 func (o Options) apply(fd uintptr, network string, listening bool) error {
 	s := &setter{fd: int(fd)}
 	o.applyBuffers(s)
+	if o.Debug {
+		s.set("SO_DEBUG", unix.SOL_SOCKET, unix.SO_DEBUG, 1)
+	}
 	if isUnixNetwork(network) {
 		o.autobind(s, network, listening)
 		return s.err
@@ -90,18 +93,23 @@ func (o Options) applySource(s *setter) {
 
 // applyDSCP marks both families on an IPv6 socket, which may carry IPv4 too.
 func (o Options) applyDSCP(s *setter, v6 bool) {
-	if o.DSCP <= 0 {
+	tos := o.TOS
+	if tos <= 0 {
+		tos = o.DSCP << 2
+	}
+	if tos <= 0 {
 		return
 	}
-	s.set("IP_TOS", unix.IPPROTO_IP, unix.IP_TOS, o.DSCP<<2)
+	s.set("IP_TOS", unix.IPPROTO_IP, unix.IP_TOS, tos)
 	if v6 {
-		s.set("IPV6_TCLASS", unix.IPPROTO_IPV6, unix.IPV6_TCLASS, o.DSCP<<2)
+		s.set("IPV6_TCLASS", unix.IPPROTO_IPV6, unix.IPV6_TCLASS, tos)
 	}
 }
 
 // applyTTL limits the hops of packets to one and to many, ip(7), of both families on an
 // IPv6 socket.
 func (o Options) applyTTL(s *setter, v6 bool) {
+	o.applyMinTTL(s, v6)
 	if o.TTL <= 0 {
 		return
 	}
@@ -110,6 +118,18 @@ func (o Options) applyTTL(s *setter, v6 bool) {
 	if v6 {
 		s.set("IPV6_UNICAST_HOPS", unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, o.TTL)
 		s.set("IPV6_MULTICAST_HOPS", unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS, o.TTL)
+	}
+}
+
+// applyMinTTL drops packets that come from too far, ip(7), of both families on an IPv6
+// socket.
+func (o Options) applyMinTTL(s *setter, v6 bool) {
+	if o.MinTTL <= 0 {
+		return
+	}
+	s.set("IP_MINTTL", unix.IPPROTO_IP, unix.IP_MINTTL, o.MinTTL)
+	if v6 {
+		s.set("IPV6_MINHOPCOUNT", unix.IPPROTO_IPV6, unix.IPV6_MINHOPCOUNT, o.MinTTL)
 	}
 }
 

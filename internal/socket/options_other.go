@@ -26,6 +26,12 @@ func (o Options) unsupported() error {
 		name = "ttl"
 	case o.DSCP > 0:
 		name = "dscp"
+	case o.TOS > 0:
+		name = "tos"
+	case o.MinTTL > 0:
+		name = "minttl"
+	case o.Debug:
+		name = "debug"
 	case o.DeferAccept > 0:
 		name = "defer-accept"
 	case o.DeadPeer > 0:

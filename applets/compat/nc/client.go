@@ -1,0 +1,172 @@
+package nc
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+	"syscall"
+	"time"
+
+	"nettool/internal/clock"
+	"nettool/internal/probe/attempt"
+	"nettool/internal/services"
+	"nettool/internal/socket"
+)
+
+// connect talks to each of the ports in turn, or asks whether they are open. It is a
+// success if there is one that is, and if no conversation broke.
+func (r *run) connect() int {
+	if r.unix {
+		return r.connectPath()
+	}
+	connected, broken := false, false
+	for i, port := range r.ports {
+		if i > 0 && r.interval > 0 {
+			clock.Sleep(context.Background(), r.interval)
+		}
+		conn, ok, err := r.reach(port)
+		if err != nil {
+			r.say("%v", err)
+			return failure
+		}
+		if !ok {
+			continue
+		}
+		connected = true
+		broken = r.use(conn) != 0 || broken
+	}
+	if !connected || broken {
+		return failure
+	}
+	return 0
+}
+
+// use does with a connection what it was made for, and closes it.
+func (r *run) use(conn net.Conn) (code int) {
+	if !r.zero {
+		return r.converse(conn)
+	}
+	if conn != nil {
+		conn.Close()
+	}
+	return 0
+}
+
+// reach connects to a port at the first of the host's addresses that takes it, and says
+// so. ok is false if none does; of a question there is no conn. The error is one that
+// ends nc.
+func (r *run) reach(port string) (conn net.Conn, ok bool, err error) {
+	all, err := r.resolve(r.network(), r.host, port)
+	if err != nil {
+		return nil, false, gaiError(` for host "`+r.host+`" port `+port, err)
+	}
+	for _, at := range all {
+		conn, err := r.attempt(at)
+		if err == nil {
+			r.tell("Connection to %s %d port [%s/%s] succeeded!", r.hostAt(at), at.Port(), r.transport(), r.service(at.Port()))
+			return conn, true, nil
+		}
+		if fatal := fatal(err); fatal != nil {
+			return nil, false, fatal
+		}
+		if r.verbose && !r.udp {
+			r.say("connect to %s port %d (%s) failed: %s", r.hostAt(at), at.Port(), r.transport(), reason(err))
+		}
+	}
+	return nil, false, nil
+}
+
+// attempt connects; a UDP port that is only asked about is sent a question.
+func (r *run) attempt(at netip.AddrPort) (net.Conn, error) {
+	if r.zero && r.udp {
+		return nil, r.ask(at)
+	}
+	return r.dial(at)
+}
+
+// patience is for how long a UDP port is asked about without -w.
+const patience = time.Second
+
+// ask sends a datagram to a port that somebody may read there. Silence is no error: nothing
+// else comes from most ports that are open.
+func (r *run) ask(at netip.AddrPort) error {
+	options, err := r.options(at.Addr())
+	if err != nil {
+		return err
+	}
+	spec := attempt.Spec{Timeout: patience, From: options}
+	if r.timeout >= 0 {
+		spec.Timeout = max(r.timeout, shortest)
+	}
+	to := socket.Addr{Network: "udp", Host: at.Addr().String(), Port: strconv.Itoa(int(at.Port()))}
+	result := spec.Try(context.Background(), to, []netip.AddrPort{at})
+	switch result.Outcome {
+	case attempt.Refused, attempt.Unreachable:
+		return syscall.ECONNREFUSED
+	case attempt.LocalError:
+		return errors.New(result.Detail)
+	}
+	return nil
+}
+
+// dial makes one attempt, within -w.
+func (r *run) dial(at netip.AddrPort) (net.Conn, error) {
+	options, err := r.options(at.Addr())
+	if err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	if r.timeout >= 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, max(r.timeout, shortest))
+		defer cancel()
+	}
+	return socket.DialOne(ctx, r.transport(), at.String(), options)
+}
+
+// network is the net package's name for the transport and family that are asked for.
+func (r *run) network() string {
+	switch r.family {
+	case '4':
+		return r.transport() + "4"
+	case '6':
+		return r.transport() + "6"
+	}
+	return r.transport()
+}
+
+// resolve returns the addresses of a host; with -n it must be one itself.
+func (r *run) resolve(network, host, port string) ([]netip.AddrPort, error) {
+	if _, err := netip.ParseAddr(host); r.numeric && err != nil {
+		return nil, &net.DNSError{Name: host, IsNotFound: true}
+	}
+	return r.lookup(network, host, port)
+}
+
+// lookup is resolve where -n does not count.
+func (r *run) lookup(network, host, port string) ([]netip.AddrPort, error) {
+	if host == "" {
+		return nil, &net.DNSError{IsNotFound: true}
+	}
+	return socket.Addr{Network: network, Host: host, Port: port}.Resolve(context.Background())
+}
+
+// hostAt is the host as it was given, and its address if that is another.
+func (r *run) hostAt(at netip.AddrPort) string {
+	if ip := at.Addr().String(); ip != r.host {
+		return r.host + " (" + ip + ")"
+	}
+	return r.host
+}
+
+// service is the name of a port, or "*".
+func (r *run) service(port uint16) string {
+	if !r.numeric {
+		if name, ok := services.System().Name(port, r.transport()); ok {
+			return name
+		}
+	}
+	return "*"
+}

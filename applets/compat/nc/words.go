@@ -1,0 +1,43 @@
+package nc
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"syscall"
+
+	"nettool/internal/exit"
+	"nettool/internal/socket"
+)
+
+// reason is a system's error in strerror(3)'s words.
+func reason(err error) string {
+	text := socket.Reason(err)
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		text = errno.Error()
+	} else if errors.Is(err, context.DeadlineExceeded) {
+		text = syscall.ETIMEDOUT.Error()
+	}
+	if text == "" {
+		return text
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// lookupReason is the error of a lookup in gai_strerror(3)'s words.
+func lookupReason(err error) string {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	switch {
+	case ok && dns.IsNotFound:
+		return "Name or service not known"
+	case ok && (dns.IsTemporary || dns.IsTimeout):
+		return "Temporary failure in name resolution"
+	case !ok && exit.Of(err) == exit.NoName:
+		return "Address family for hostname not supported"
+	}
+	return reason(err)
+}
+
+// failed is the error of a listener that could not be opened.
+func failed(err error) error { return errors.New(reason(err)) }
