@@ -42,7 +42,7 @@ func (o Options) apply(fd uintptr, network string, listening bool) error {
 	o.applyInterface(s)
 	o.applySource(s)
 	o.applyDSCP(s, strings.HasSuffix(network, "6"))
-	o.applyTTL(s, strings.HasSuffix(network, "6"))
+	o.applyTTL(s, strings.HasSuffix(network, "6"), !isTCPNetwork(network))
 	if isTCPNetwork(network) {
 		o.applyTCP(s, listening)
 	}
@@ -106,17 +106,21 @@ func (o Options) applyDSCP(s *setter, v6 bool) {
 	}
 }
 
-// applyTTL limits the hops of packets to one and to many, ip(7), of both families on an
-// IPv6 socket.
-func (o Options) applyTTL(s *setter, v6 bool) {
+// applyTTL limits the hops of packets to one and, unless it is a stream's socket, to many,
+// ip(7), of both families on an IPv6 socket.
+func (o Options) applyTTL(s *setter, v6, many bool) {
 	o.applyMinTTL(s, v6)
 	if o.TTL <= 0 {
 		return
 	}
 	s.set("IP_TTL", unix.IPPROTO_IP, unix.IP_TTL, o.TTL)
-	s.set("IP_MULTICAST_TTL", unix.IPPROTO_IP, unix.IP_MULTICAST_TTL, o.TTL)
 	if v6 {
 		s.set("IPV6_UNICAST_HOPS", unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, o.TTL)
+	}
+	if many {
+		s.set("IP_MULTICAST_TTL", unix.IPPROTO_IP, unix.IP_MULTICAST_TTL, o.TTL)
+	}
+	if many && v6 {
 		s.set("IPV6_MULTICAST_HOPS", unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS, o.TTL)
 	}
 }

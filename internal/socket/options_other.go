@@ -30,6 +30,8 @@ func (o Options) unsupported() error {
 		name = "tos"
 	case o.MinTTL > 0:
 		name = "minttl"
+	case o.MD5 != "":
+		name = "md5"
 	case o.Debug:
 		name = "debug"
 	case o.DeferAccept > 0:

@@ -13,8 +13,8 @@ import (
 
 // FirstSender waits for a datagram, which stays where it is, and connects the socket to
 // whoever has sent it: what others send does not arrive any more. c is closed; the
-// connection is the caller's. A sender that has no name (unix(7)) cannot be connected to:
-// conn then is c itself.
+// connection is the caller's. A sender that has no name (unix(7)), or is gone, cannot be
+// connected to: conn then is c itself.
 func FirstSender(c net.PacketConn) (conn net.Conn, err error) {
 	from, err := peekSender(c)
 	if err != nil {
@@ -23,16 +23,17 @@ func FirstSender(c net.PacketConn) (conn net.Conn, err error) {
 	if u, ok := from.(*unix.SockaddrUnix); from == nil || ok && u.Name == "" {
 		return c.(net.Conn), nil
 	}
-	defer c.Close()
 	fd, err := copyOf(c)
 	if err != nil {
+		c.Close()
 		return nil, err
 	}
 	f := os.NewFile(uintptr(fd), "datagrams")
 	defer f.Close()
-	if err := unix.Connect(fd, from); err != nil {
-		return nil, os.NewSyscallError("connect", err)
+	if unix.Connect(fd, from) != nil {
+		return c.(net.Conn), nil
 	}
+	defer c.Close()
 	return net.FileConn(f)
 }
 

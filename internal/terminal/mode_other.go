@@ -23,3 +23,6 @@ func same(*os.File, *os.File) bool { return false }
 func foreground(*os.File) bool     { return false }
 func watchedSignals() []os.Signal  { return nil }
 func (t *Terminal) watch()         {}
+
+// Password refuses.
+func Password(string) (string, error) { return "", errUnsupported }

@@ -54,28 +54,38 @@ func (r *run) use(conn net.Conn) (code int) {
 	return 0
 }
 
-// reach connects to a port at the first of the host's addresses that takes it, and says
-// so. ok is false if none does; of a question there is no conn. The error is one that
-// ends nc.
+// reach connects to a port of the host, and says so. ok is false if that cannot be; of a
+// question there is no conn. The error is one that ends nc.
 func (r *run) reach(port string) (conn net.Conn, ok bool, err error) {
-	all, err := r.resolve(r.network(), r.host, port)
+	if r.proxyAt != "" {
+		return r.throughProxy(port)
+	}
+	conn, at, ok, err := r.first(r.host, port)
+	if ok {
+		r.tell("Connection to %s %d port [%s/%s] succeeded!", hostAt(r.host, at), at.Port(), r.transport(), r.service(at.Port()))
+	}
+	return conn, ok, err
+}
+
+// first connects at the first of a host's addresses that takes it.
+func (r *run) first(host, port string) (conn net.Conn, at netip.AddrPort, ok bool, err error) {
+	all, err := r.resolve(r.network(), host, port)
 	if err != nil {
-		return nil, false, gaiError(` for host "`+r.host+`" port `+port, err)
+		return nil, at, false, gaiError(` for host "`+host+`" port `+port, host, err)
 	}
 	for _, at := range all {
 		conn, err := r.attempt(at)
 		if err == nil {
-			r.tell("Connection to %s %d port [%s/%s] succeeded!", r.hostAt(at), at.Port(), r.transport(), r.service(at.Port()))
-			return conn, true, nil
+			return conn, at, true, nil
 		}
 		if fatal := fatal(err); fatal != nil {
-			return nil, false, fatal
+			return nil, at, false, fatal
 		}
 		if r.verbose && !r.udp {
-			r.say("connect to %s port %d (%s) failed: %s", r.hostAt(at), at.Port(), r.transport(), reason(err))
+			r.say("connect to %s port %d (%s) failed: %s", hostAt(host, at), at.Port(), r.transport(), reason(err))
 		}
 	}
-	return nil, false, nil
+	return nil, at, false, nil
 }
 
 // attempt connects; a UDP port that is only asked about is sent a question.
@@ -153,12 +163,12 @@ func (r *run) lookup(network, host, port string) ([]netip.AddrPort, error) {
 	return socket.Addr{Network: network, Host: host, Port: port}.Resolve(context.Background())
 }
 
-// hostAt is the host as it was given, and its address if that is another.
-func (r *run) hostAt(at netip.AddrPort) string {
-	if ip := at.Addr().String(); ip != r.host {
-		return r.host + " (" + ip + ")"
+// hostAt is a host as it was given, and its address if that is another.
+func hostAt(host string, at netip.AddrPort) string {
+	if ip := at.Addr().String(); ip != host {
+		return host + " (" + ip + ")"
 	}
-	return r.host
+	return host
 }
 
 // service is the name of a port, or "*".

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nettool/internal/getopt"
+	"nettool/internal/terminal"
 )
 
 // flags are a command line in plain values.
@@ -30,8 +31,8 @@ type flags struct {
 	sourced            bool          // there is a -s
 	quit               time.Duration // -q; below zero is never
 	random             bool
-	md5                bool
-	tos                int // -1 is none
+	md5                string // -S
+	tos                int    // -1 is none
 	telnet             bool
 	unix, udp          bool
 	verbose            bool
@@ -50,7 +51,7 @@ var errUsage = errors.New("usage")
 
 // parse reads a command line; the first thing that is wrong is the error, in nc's words.
 func parse(args []string) (*flags, error) {
-	f := &flags{tos: -1, timeout: -1, quit: -1}
+	f := &flags{tos: -1, ttl: -1, timeout: -1, quit: -1}
 	options, rest, bad := getopt.Spec{Letters: letters, Mixed: true}.Parse(args)
 	for _, o := range options {
 		if err := f.set(o); err != nil {
@@ -83,6 +84,8 @@ func (f *flags) set(o getopt.Option) error {
 		f.source, f.sourced = o.Value, true
 	case 'x':
 		f.proxyAt = o.Value
+	case 'S':
+		return f.setKey()
 	case 'X':
 		return f.setProxyKind(o.Value)
 	case 'V':
@@ -123,8 +126,6 @@ func (f *flags) mark(letter byte) *bool {
 		return &f.numeric
 	case 'r':
 		return &f.random
-	case 'S':
-		return &f.md5
 	case 't':
 		return &f.telnet
 	case 'U':
@@ -198,5 +199,15 @@ func (f *flags) setProxyKind(text string) error {
 	default:
 		return errors.New("unsupported proxy protocol")
 	}
+	return nil
+}
+
+// setKey asks for the key of -S.
+func (f *flags) setKey() error {
+	key, err := terminal.Password("TCP MD5SIG password: ")
+	if err != nil {
+		return errors.New("Unable to read TCP MD5SIG password")
+	}
+	f.md5 = key
 	return nil
 }

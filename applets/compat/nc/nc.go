@@ -32,7 +32,7 @@ func Main(call *cli.Call, args []string) int {
 	case f.help:
 		io.WriteString(call.Stderr, banner+synopsis+summary)
 		return 0
-	case f.dccp:
+	case f.dccp && !f.udp:
 		return r.dccpMissing()
 	case f.listen:
 		return r.serve()

@@ -20,9 +20,12 @@ const shortest = time.Millisecond
 // options are those of a socket that is to connect to peer, or, if that is not valid, to
 // listen.
 func (r *run) options(peer netip.Addr) (o socket.Options, err error) {
+	if r.ttl == 0 {
+		return o, errors.New("set IP TTL: " + reason(syscall.EINVAL))
+	}
 	o = socket.Options{
-		RcvBuf: r.rcvbuf, SndBuf: r.sndbuf, TTL: r.ttl, MinTTL: r.minTTL, TOS: r.tos,
-		Broadcast: r.broadcast && r.udp, Debug: r.debug,
+		RcvBuf: r.rcvbuf, SndBuf: r.sndbuf, TTL: max(r.ttl, 0), MinTTL: r.minTTL, TOS: r.tos,
+		Broadcast: r.broadcast && r.udp, Debug: r.debug, MD5: r.md5,
 	}
 	if peer.IsValid() {
 		o.Source, err = r.local(peer)
@@ -42,7 +45,7 @@ func (r *run) local(peer netip.Addr) (at netip.AddrPort, err error) {
 	}
 	all, err := r.lookup(network, r.source, strconv.Itoa(int(port)))
 	if err != nil {
-		return at, gaiError("", err)
+		return at, gaiError("", r.source, err)
 	}
 	return all[0], nil
 }
@@ -61,9 +64,9 @@ func (r *run) port(text string) (uint16, error) {
 	return 0, errors.New("getaddrinfo: Servname not supported for ai_socktype")
 }
 
-// gaiError is a lookup that failed; of says what was looked up.
-func gaiError(of string, err error) error {
-	return fmt.Errorf("getaddrinfo%s: %s", of, lookupReason(err))
+// gaiError is a lookup of a host that failed; of says what was looked up.
+func gaiError(of, host string, err error) error {
+	return fmt.Errorf("getaddrinfo%s: %s", of, lookupReason(host, err))
 }
 
 // fatal is what ends nc of an attempt's error: what no other address can cure. It is nil

@@ -18,7 +18,7 @@ func (r *run) servePackets() int {
 	}
 	defer remove()
 	if r.keep {
-		r.noStdin = true
+		r.noStdin, r.most, r.timeout = true, 0, -1 // they end what goes on with the next datagram
 		return r.converse(c.(net.Conn))
 	}
 	conn, err := socket.FirstSender(c)

@@ -2,6 +2,7 @@ package nc
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 
 	"nettool/internal/services"
@@ -44,6 +45,8 @@ func (f *flags) placePath(rest []string) error {
 		f.host = f.source
 	case len(rest) == 0 && f.listen:
 		return errors.New("missing socket pathname")
+	case len(rest) > 1 && !f.listen:
+		f.host, f.ports = rest[0], rest[1:]
 	case len(rest) == 0, f.listen && local, !f.listen && f.sourcePort != "", !f.listen && f.sourced && !f.udp:
 		return errUsage
 	case f.listen && len(rest) > 2:
@@ -80,10 +83,10 @@ func (f *flags) placeListener(rest []string) error {
 
 // placePeer takes where to connect to.
 func (f *flags) placePeer(rest []string) error {
-	switch len(rest) {
-	case 0:
+	switch {
+	case len(rest) == 0 || len(rest) == 1 && (f.sourced || f.sourcePort != ""):
 		return errUsage
-	case 1:
+	case len(rest) == 1:
 		return errors.New("missing port number")
 	}
 	f.host, f.hosts, f.ports = rest[0], 1, rest[1:]
@@ -94,12 +97,14 @@ func (f *flags) placePeer(rest []string) error {
 func (f *flags) contradiction() error {
 	text := ""
 	switch {
+	case f.dccp && f.unix:
+		text = "cannot use -Z and -U"
+	case f.unix && len(f.ports) > 0:
+		text = "cannot use port with -U"
 	case f.listen && f.zero:
 		text = "cannot use -z and -l"
 	case f.keep && !f.listen:
 		text = "must use -l with -k"
-	case f.dccp && f.unix:
-		text = "cannot use -Z and -U"
 	case f.pass && f.unix:
 		text = "cannot use -F and -U"
 	case f.proxyAt == "":
@@ -133,10 +138,10 @@ func (f *flags) expand(words []string) (ports []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if f.random {
-			shuffle(list)
-		}
 		ports = append(ports, list...)
+	}
+	if f.random {
+		rand.Shuffle(len(ports), func(i, j int) { ports[i], ports[j] = ports[j], ports[i] })
 	}
 	return ports, nil
 }

@@ -2,7 +2,6 @@ package nc
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 
@@ -28,11 +27,11 @@ func expandOne(word string, names services.Table, transport string) ([]string, e
 		n, err := portNumber(word)
 		return []string{strconv.FormatInt(n, 10)}, err
 	}
-	low, err := portNumber(first)
+	high, err := portNumber(last)
 	if err != nil {
 		return nil, err
 	}
-	high, err := portNumber(last)
+	low, err := portNumber(first)
 	if err != nil {
 		return nil, err
 	}
@@ -53,8 +52,4 @@ func portNumber(text string) (int64, error) {
 		return 0, fmt.Errorf("port number %w: %s", err, text)
 	}
 	return n, nil
-}
-
-func shuffle(list []string) {
-	rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 }

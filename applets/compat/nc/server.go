@@ -81,7 +81,7 @@ func (r *run) listenAt() ([]socket.Addr, error) {
 	}
 	all, err := lookup(r.network(), r.host, text)
 	if err != nil {
-		return nil, gaiError("", err)
+		return nil, gaiError("", r.host, err)
 	}
 	addrs := make([]socket.Addr, len(all))
 	for i, at := range all {

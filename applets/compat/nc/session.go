@@ -85,7 +85,7 @@ func (r *run) ended(conn net.Conn, result relay.Result, err error) (code int) {
 	}
 	lost := ""
 	if result.Undelivered > 0 {
-		lost = " (" + strconv.FormatInt(result.Undelivered, 10) + " bytes were not delivered)"
+		lost = " (" + strconv.FormatInt(result.Undelivered, 10) + " bytes were not acknowledged)"
 	}
 	r.say("%s: %s%s", conn.RemoteAddr(), reason(err), lost)
 	return failure

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"strings"
 	"syscall"
 
@@ -25,14 +26,18 @@ func reason(err error) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// lookupReason is the error of a lookup in gai_strerror(3)'s words.
-func lookupReason(err error) string {
+// lookupReason is the error of a lookup of a host in gai_strerror(3)'s words.
+func lookupReason(host string, err error) string {
 	dns, ok := errors.AsType[*net.DNSError](err)
 	switch {
 	case ok && dns.IsNotFound:
 		return "Name or service not known"
 	case ok && (dns.IsTemporary || dns.IsTimeout):
 		return "Temporary failure in name resolution"
+	case !ok && exit.Of(err) == exit.Usage:
+		return "Servname not supported for ai_socktype"
+	case !ok && exit.Of(err) == exit.NoName && !isAddress(host):
+		return "Name or service not known"
 	case !ok && exit.Of(err) == exit.NoName:
 		return "Address family for hostname not supported"
 	}
@@ -41,3 +46,8 @@ func lookupReason(err error) string {
 
 // failed is the error of a listener that could not be opened.
 func failed(err error) error { return errors.New(reason(err)) }
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
