@@ -44,6 +44,8 @@ dnsmasq:dnsmasq-base
 snmpd:snmpd
 in.tftpd:tftpd-hpa
 tftp:tftp-hpa
+sshd:openssh-server
+ssh:openssh-client
 '
 bench='
 iperf3:iperf3
@@ -51,7 +53,6 @@ testssl:testssl.sh
 stunnel4:stunnel4
 nmap:nmap
 rsync:rsync
-sshd:openssh-server
 scp:openssh-client
 wrk:wrk
 h2load:nghttp2-client

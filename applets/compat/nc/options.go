@@ -14,8 +14,8 @@ import (
 	"nettool/internal/socket"
 )
 
-// shortest is what a timeout of no seconds is.
-const shortest = time.Millisecond
+// shortest is what a timeout of no seconds is: time enough for a neighbour.
+const shortest = 100 * time.Millisecond
 
 // options are those of a socket that is to connect to peer, or, if that is not valid, to
 // listen.
