@@ -206,7 +206,7 @@ func (f *flags) setProxyKind(text string) error {
 func (f *flags) setKey() error {
 	key, err := terminal.Password("TCP MD5SIG password: ")
 	if err != nil {
-		return errors.New("Unable to read TCP MD5SIG password")
+		return verbatim("Unable to read TCP MD5SIG password")
 	}
 	f.md5 = key
 	return nil

@@ -75,8 +75,8 @@ func fatal(err error) error {
 	if call, ok := errors.AsType[*os.SyscallError](err); ok && call.Syscall == "bind" {
 		return fmt.Errorf("bind failed: %s", reason(err))
 	}
-	if name, ok := socket.FailedOption(err); ok {
-		return fmt.Errorf("set %s: %s", name, reason(err))
+	if _, ok := socket.FailedOption(err); ok {
+		return errors.New(reason(err))
 	}
 	if _, ok := errors.AsType[*net.OpError](err); ok {
 		return nil

@@ -16,10 +16,21 @@ func TestNumber(t *testing.T) {
 		want int64
 		err  error
 	}{
-		{"5", 5, nil}, {" 5", 5, nil}, {"+5", 5, nil}, {"007", 7, nil},
-		{"0", 0, errTooSmall}, {"-1", 0, errTooSmall}, {"-99999999999999999999", 0, errTooSmall},
-		{"11", 0, errTooLarge}, {"99999999999999999999", 0, errTooLarge},
-		{"", 0, errInvalid}, {"5x", 0, errInvalid}, {"x", 0, errInvalid}, {"5 ", 0, errInvalid}, {"0x5", 0, errInvalid}, {"1_0", 0, errInvalid},
+		{"5", 5, nil},
+		{" 5", 5, nil},
+		{"+5", 5, nil},
+		{"007", 7, nil},
+		{"0", 0, errTooSmall},
+		{"-1", 0, errTooSmall},
+		{"-99999999999999999999", 0, errTooSmall},
+		{"11", 0, errTooLarge},
+		{"99999999999999999999", 0, errTooLarge},
+		{"", 0, errInvalid},
+		{"5x", 0, errInvalid},
+		{"x", 0, errInvalid},
+		{"5 ", 0, errInvalid},
+		{"0x5", 0, errInvalid},
+		{"1_0", 0, errInvalid},
 	} {
 		if got, err := number(test.text, 1, 10); got != test.want || err != test.err {
 			t.Errorf("%q: %d, %v; want %d, %v", test.text, got, err, test.want, test.err)

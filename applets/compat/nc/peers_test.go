@@ -22,11 +22,9 @@ type stage struct {
 	t    *testing.T
 	row  row
 	dir  string
-	shut *net.TCPListener // closed, but for its number
 	port string
 	free string // SHUT
 
-	peerIs   string
 	listener io.Closer
 	acting   sync.WaitGroup
 

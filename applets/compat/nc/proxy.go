@@ -125,7 +125,7 @@ func (r *run) password() (string, error) {
 	host, _ := r.proxyAddress()
 	password, err := terminal.Password("Proxy password for " + r.proxyUser + "@" + host + ": ")
 	if err != nil {
-		return "", errors.New("Unable to read proxy passphrase")
+		return "", verbatim("Unable to read proxy passphrase")
 	}
 	return password, nil
 }
@@ -139,7 +139,7 @@ func proxyReason(err error) error {
 	case refusal.SOCKS != 0:
 		return fmt.Errorf("connection failed, SOCKSv%d error: %s", refusal.SOCKS, socksReply(refusal))
 	case ok:
-		return fmt.Errorf("Proxy error: %q", refusal.Line)
+		return verbatim(fmt.Sprintf("Proxy error: %q", refusal.Line))
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("proxy read: Broken pipe")
 	}

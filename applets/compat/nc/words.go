@@ -12,6 +12,11 @@ import (
 	"nettool/internal/socket"
 )
 
+// verbatim is an error in nc's own words, which scripts look for.
+type verbatim string
+
+func (v verbatim) Error() string { return string(v) }
+
 // reason is a system's error in strerror(3)'s words.
 func reason(err error) string {
 	text := socket.Reason(err)
