@@ -21,6 +21,9 @@ func (r *run) connect() int {
 	if r.unix {
 		return r.connectPath()
 	}
+	if r.zero && len(r.ports) > 1 && r.proxyAt == "" && r.sourcePort == "" && r.interval == 0 {
+		return r.scan()
+	}
 	connected, broken := false, false
 	for i, port := range r.ports {
 		if i > 0 && r.interval > 0 {
@@ -133,7 +136,12 @@ func (r *run) dial(at netip.AddrPort) (net.Conn, error) {
 		ctx, cancel = context.WithTimeout(ctx, max(r.timeout, shortest))
 		defer cancel()
 	}
-	return socket.DialOne(ctx, r.transport(), at.String(), options)
+	conn, err := socket.DialOne(ctx, r.transport(), at.String(), options)
+	if err == nil && r.zero && len(r.ports) > 1 && toItself(conn) {
+		conn.Close()
+		return socket.DialOne(ctx, r.transport(), at.String(), options)
+	}
+	return conn, err
 }
 
 // network is the net package's name for the transport and family that are asked for.

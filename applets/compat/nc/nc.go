@@ -19,12 +19,13 @@ const failure = 1
 type run struct {
 	*flags
 	call *cli.Call
+	told io.Writer // what is said goes there: standard error
 }
 
 // Main runs a command line, as compat.Tool has it.
 func Main(call *cli.Call, args []string) int {
 	f, err := parse(args)
-	r := &run{f, call}
+	r := &run{f, call, call.Stderr}
 	switch {
 	case err != nil:
 		r.misused(err)
@@ -46,10 +47,10 @@ func (r *run) misused(err error) {
 	var missing getopt.Missing
 	switch {
 	case errors.Is(err, errUsage):
-		io.WriteString(r.call.Stderr, synopsis)
+		io.WriteString(r.told, synopsis)
 	case errors.As(err, &unknown), errors.As(err, &missing):
 		r.say("%v", err)
-		io.WriteString(r.call.Stderr, synopsis)
+		io.WriteString(r.told, synopsis)
 	default:
 		r.say("%v", err)
 	}
@@ -57,13 +58,13 @@ func (r *run) misused(err error) {
 
 // say writes one line of nc's own, with its name.
 func (r *run) say(format string, args ...any) {
-	fmt.Fprintf(r.call.Stderr, r.call.Name+": "+format+"\n", args...)
+	fmt.Fprintf(r.told, r.call.Name+": "+format+"\n", args...)
 }
 
 // tell writes one line of nc's own, with -v.
 func (r *run) tell(format string, args ...any) {
 	if r.verbose {
-		fmt.Fprintf(r.call.Stderr, format+"\n", args...)
+		fmt.Fprintf(r.told, format+"\n", args...)
 	}
 }
 

@@ -20,7 +20,7 @@ const quietEnd = time.Second
 
 // converse relays between a connection, which it closes, and standard input and output.
 func (r *run) converse(conn net.Conn) (code int) {
-	if r.pass {
+	if r.pass && !r.listen {
 		return r.passOn(conn)
 	}
 	s := &relay.Session{
@@ -54,14 +54,13 @@ func (r *run) hook(s *relay.Session) (stop func()) {
 	stop = func() {}
 	left := r.most
 	incoming := func(p []byte) []byte { return p }
-	switch {
-	case r.telnet:
+	if r.telnet {
 		filter, done := telnet.New(), make(chan struct{})
 		go filter.Answer(s.Conn.Write, done)
 		stop = func() { close(done) }
 		incoming = filter.Received
-		s.Outgoing = func(p []byte) (wire, show []byte) { return filter.Sent(p), nil }
-	case r.crlf:
+	}
+	if r.crlf {
 		convert := tap.CRLF()
 		s.Outgoing = func(p []byte) (wire, show []byte) { return convert(p), nil }
 	}
