@@ -72,6 +72,7 @@ type plainer interface {
 // returns its exit code.
 func Main(args []string, stdin, stdout, stderr *os.File) int {
 	if tool, name, rest := personality(args); tool != nil {
+		interrupt.OnQuit(func(err error) { os.Exit(int(exit.Of(err))) })
 		return tool(&cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Version: version}, rest)
 	}
 	name, applet, rest := dispatch(args)

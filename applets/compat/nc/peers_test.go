@@ -27,6 +27,7 @@ type stage struct {
 
 	listener io.Closer
 	acting   sync.WaitGroup
+	over     chan struct{} // closed when nc has ended
 
 	mu   sync.Mutex
 	err  bytes.Buffer
@@ -36,7 +37,7 @@ type stage struct {
 
 func newStage(t *testing.T, r row) *stage {
 	t.Helper()
-	s := &stage{t: t, row: r, dir: t.TempDir()}
+	s := &stage{t: t, row: r, dir: t.TempDir(), over: make(chan struct{})}
 	if strings.Contains(r.args, "SHUT") {
 		s.free = s.reserve()
 	}
@@ -122,7 +123,7 @@ func (s *stage) accept(l net.Listener, kind string) {
 		if err != nil {
 			return
 		}
-		s.acting.Go(func() { s.tell(meet(conn, kind)) })
+		s.acting.Go(func() { s.tell(s.meet(conn, kind)) })
 	}
 }
 
@@ -135,6 +136,7 @@ func (s *stage) tell(what string) {
 
 // end ends the peer, and returns what it has seen.
 func (s *stage) end() string {
+	close(s.over)
 	if s.listener != nil {
 		s.listener.Close()
 	}
@@ -199,7 +201,7 @@ func (s *stage) visit(network, addr, kind string) {
 			s.tell(err.Error())
 			return
 		}
-		s.tell(meet(conn, kind))
+		s.tell(s.meet(conn, kind))
 	}
 }
 
@@ -211,7 +213,7 @@ func dial(network, addr, dir string) (net.Conn, error) {
 }
 
 // meet is one conversation of a peer, and what it has seen of it.
-func meet(conn net.Conn, kind string) (told string) {
+func (s *stage) meet(conn net.Conn, kind string) (told string) {
 	defer conn.Close()
 	if what, rest, ok := strings.Cut(kind, " "); ok {
 		return mediate(conn, what, rest)
@@ -235,6 +237,10 @@ func meet(conn net.Conn, kind string) (told string) {
 		return text
 	case "mute": // listens to the end
 		return readAll(conn)
+	case "clings": // listens to the end, and does not end itself
+		text := readAll(conn)
+		<-s.over
+		return text
 	case "reset": // listens to a line, and breaks the connection
 		text := readLine(conn)
 		conn.(*net.TCPConn).SetLinger(0)
