@@ -84,11 +84,22 @@ func (r *run) first(host, port string) (conn net.Conn, at netip.AddrPort, ok boo
 		if fatal := fatal(err); fatal != nil {
 			return nil, at, false, fatal
 		}
-		if r.verbose && !r.udp {
-			r.say("connect to %s port %d (%s) failed: %s", hostAt(host, at), at.Port(), r.transport(), reason(err))
-		}
+		r.failed(hostAt(host, at), at.Port(), err)
 	}
 	return nil, at, false, nil
+}
+
+// failed says, with -v, why an address could not be connected to. It is silent about UDP
+// ports that are closed.
+func (r *run) failed(host string, port uint16, err error) {
+	_, system := errors.AsType[syscall.Errno](err)
+	switch {
+	case !r.verbose || r.zero && r.udp:
+	case system:
+		r.say("connect to %s port %d (%s) failed: %s", host, port, r.transport(), reason(err))
+	default: // -w
+		r.say("connect to %s port %d (%s) timed out: %s", host, port, r.transport(), reason(syscall.EINPROGRESS))
+	}
 }
 
 // attempt connects; a UDP port that is only asked about is sent a question.

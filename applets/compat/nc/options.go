@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -29,6 +30,8 @@ func (r *run) options(peer netip.Addr) (o socket.Options, err error) {
 	}
 	if peer.IsValid() {
 		o.Source, err = r.local(peer)
+	} else {
+		o.ReusePort = runtime.GOOS == "linux"
 	}
 	return o, err
 }

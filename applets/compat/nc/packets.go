@@ -33,6 +33,9 @@ func (r *run) servePackets() int {
 // bindPackets opens the socket, and says where it is.
 func (r *run) bindPackets() (c net.PacketConn, remove func() error, err error) {
 	if r.unix {
+		if err := wrongPath(r.host); err != nil {
+			return nil, nil, failed(err)
+		}
 		c, remove, err := socket.ListenUnixPacket(r.host)
 		if err != nil {
 			return nil, nil, r.unbound(err)

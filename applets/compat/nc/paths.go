@@ -14,8 +14,8 @@ import (
 
 // connectPath connects to a unix socket.
 func (r *run) connectPath() int {
-	if r.host == "" {
-		r.say(": Invalid argument")
+	if err := wrongPath(r.host); err != nil {
+		r.say("%s: %s", r.host, reason(err))
 		return failure
 	}
 	network, options := "unix", socket.Options{}
@@ -30,10 +30,28 @@ func (r *run) connectPath() int {
 	}
 	conn, err := socket.DialOne(context.Background(), network, r.host, options)
 	if err != nil {
-		r.say("%s: %s", r.host, reason(err))
+		path := r.host
+		if call, ok := errors.AsType[*os.SyscallError](err); ok && call.Syscall == "bind" {
+			path = options.SourcePath
+		}
+		r.say("%s: %s", path, reason(err))
 		return failure
 	}
 	return r.use(conn)
+}
+
+// longestPath is how long the path of a socket may be, in bytes (unix(7)).
+const longestPath = 107
+
+// wrongPath is what is wrong with the path of a socket.
+func wrongPath(path string) error {
+	switch {
+	case path == "":
+		return syscall.EINVAL
+	case len(path) > longestPath:
+		return syscall.ENAMETOOLONG
+	}
+	return nil
 }
 
 // ownPath names the socket of a datagram client, so that it can be answered: as -s says, or
@@ -57,6 +75,9 @@ func (r *run) ownPath(o *socket.Options) (remove func(), err error) {
 
 // bindPath opens a unix listener.
 func (r *run) bindPath() (net.Listener, error) {
+	if err := wrongPath(r.host); err != nil {
+		return nil, failed(err)
+	}
 	ls, err := socket.Listen(context.Background(), socket.Addr{Network: "unix", Path: r.host}, socket.Options{})
 	if err != nil {
 		return nil, r.unbound(err)

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // stage is what is around one run: its peer, its directory, a port where nobody listens.
@@ -23,6 +24,7 @@ type stage struct {
 	row  row
 	dir  string
 	port string
+	fd   int    // of what was reserved last
 	free string // SHUT
 
 	listener io.Closer
@@ -52,6 +54,7 @@ func (s *stage) reserve() string {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { syscall.Close(fd) })
+	s.fd = fd
 	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		s.t.Fatal(err)
 	}
@@ -60,6 +63,19 @@ func (s *stage) reserve() string {
 		s.t.Fatal(err)
 	}
 	return strconv.Itoa(at.(*syscall.SockaddrInet4).Port)
+}
+
+// fill has the port listen, and takes all the room for connections that nobody accepts: a SYN
+// is not answered any more.
+func (s *stage) fill() {
+	s.must(syscall.Listen(s.fd, 0))
+	for {
+		c, err := net.DialTimeout("tcp", "127.0.0.1:"+s.port, 300*time.Millisecond)
+		if err != nil {
+			return
+		}
+		s.t.Cleanup(func() { c.Close() })
+	}
 }
 
 // words are the arguments of a row on this stage.
@@ -87,6 +103,9 @@ func (s *stage) open() {
 	kind := s.row.peer
 	switch {
 	case kind == "" || strings.HasPrefix(kind, "client "):
+	case kind == "full":
+		s.port = s.reserve()
+		s.fill()
 	case kind == "udp":
 		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		s.must(err)

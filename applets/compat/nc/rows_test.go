@@ -127,6 +127,16 @@ a b c d
 -lv 1-2
 -l 1 2 3
 -lp 1 a b
+-U xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+-lU xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+-uU xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+-luU xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+-lU ''
+-v fe80::1%nosuch 1
+-U DIR
+-v 224.0.0.1 1
+-v ::0001 1
+-uU -s DIR/none/x DIR
 -v 127.0.0.1 SHUT
 127.0.0.1 SHUT
 -zv 127.0.0.1 SHUT
@@ -155,6 +165,8 @@ func asked() []row {
 		{args: "-zvU DIR/peer", peer: "unix none"},
 		{args: "-zvd 127.0.0.1 PORT", in: "text", peer: "none"},
 		{args: "-zuv 127.0.0.1 SHUT"},
+		{args: "-zv -w 1 127.0.0.1 PORT", peer: "full"},
+		{args: "-v -w 1 127.0.0.1 PORT", peer: "full"},
 	}
 }
 

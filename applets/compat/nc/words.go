@@ -1,7 +1,6 @@
 package nc
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/netip"
@@ -22,8 +21,6 @@ func reason(err error) string {
 	text := socket.Reason(err)
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		text = errno.Error()
-	} else if errors.Is(err, context.DeadlineExceeded) {
-		text = syscall.ETIMEDOUT.Error()
 	}
 	if text == "" {
 		return text
@@ -41,7 +38,7 @@ func lookupReason(host string, err error) string {
 		return "Temporary failure in name resolution"
 	case !ok && exit.Of(err) == exit.Usage:
 		return "Servname not supported for ai_socktype"
-	case !ok && exit.Of(err) == exit.NoName && !isAddress(host):
+	case !ok && exit.Of(err) == exit.Local, !ok && exit.Of(err) == exit.NoName && !isAddress(host):
 		return "Name or service not known"
 	case !ok && exit.Of(err) == exit.NoName:
 		return "Address family for hostname not supported"
