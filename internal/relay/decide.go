@@ -118,6 +118,7 @@ func (e *engine) receivingEnded(err error) {
 	switch {
 	case err == nil:
 		e.peerEOF = true
+		e.s.counts.lastMove.Store(e.s.counts.now())
 		e.peerEnded()
 	case err == errDone:
 		e.close(ReasonDone, false)
@@ -152,7 +153,7 @@ func (e *engine) spoken() bool {
 	}
 	c := &e.s.counts
 	silent := e.in.waiting() == 0 && e.link.unacked() == 0 && c.taken.Load() == c.out.Load()
-	if silent && (!e.in.stream() || c.taken.Load() == 0 || c.now()-c.lastMove.Load() >= int64(after)) {
+	if silent && (!e.in.stream() || c.now()-c.lastMove.Load() >= int64(after)) {
 		return true
 	}
 	e.trail.Reset(after / trailSamples)

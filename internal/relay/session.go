@@ -48,9 +48,9 @@ type Session struct {
 
 	QuietEnd   bool // keep it open when In ends without a byte: a server's /dev/null has nothing to say, and must not end its client's upload
 	FullDuplex bool // keep sending after the peer's end
-	// AfterPeer bounds FullDuplex, of an In that is no file: after the peer's end it lasts
-	// while In has something to say, and, if it has said something before, for so long in
-	// silence. Default without bound.
+	// AfterPeer bounds FullDuplex: after the peer's end it lasts to the end of a file, and for
+	// a pipe or a socket until it has been silent for so long. Anything else, a terminal, ends
+	// with the peer. Default without bound.
 	AfterPeer time.Duration
 	QuitOn    string // a line of In that starts with it is sent and ends the session
 

@@ -14,8 +14,9 @@ import (
 	"nettool/internal/telnet"
 )
 
-// quietEnd is for how long standard input may be silent behind a client's end, before that
-// is the end of a server that has said something.
+// quietEnd is for how long a pipe that is standard input may be silent behind a client's
+// end: longer than a program that is writing pauses, and not so long that a script whose
+// standard input never ends waits for nothing.
 const quietEnd = time.Second
 
 // converse relays between a connection, which it closes, and standard input and output.
