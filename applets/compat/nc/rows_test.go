@@ -1,6 +1,9 @@
 package nc
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // rows is the table of command lines.
 func rows() []row {
@@ -8,7 +11,7 @@ func rows() []row {
 	for line := range strings.Lines(wrong) {
 		all = append(all, row{args: strings.TrimSpace(line)})
 	}
-	return append(append(append(all, asked()...), clients()...), servers()...)
+	return slices.Concat(all, asked(), clients(), proxied(), servers())
 }
 
 // wrong are command lines that say what is wrong with them, or that nobody is there.
@@ -216,6 +219,12 @@ func clients() []row {
 		{args: "127.0.0.1 PORT", in: "text\n", peer: "reset", want: `1 "" "nc: 127.0.0.1:PORT: Connection reset by peer\n" peer "text\n"`, since: "nc takes a reset for an end"},
 		{args: "-t 127.0.0.1 PORT", peer: "telnet", hold: false, want: `0 "hello\n" "" peer "\xff\xfe\x01\xff\xfc\x03"`, since: "nc's -t does not work"},
 		{args: "-zu 127.0.0.1 SHUT", want: `1 "" ""`, since: "nc asks nothing without -v"},
+	}
+}
+
+// proxied are conversations by way of a proxy.
+func proxied() []row {
+	return []row{
 		{args: "-vXconnect -x 127.0.0.1:PORT example.invalid 80", peer: "http 200 OK"},
 		{args: "-Xconnect -x 127.0.0.1:PORT example.invalid 80 81", peer: "http 200 OK"},
 		{args: "-zvXconnect -x 127.0.0.1:PORT example.invalid 80 81", peer: "http 200 OK"},
