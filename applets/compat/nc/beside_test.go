@@ -103,7 +103,7 @@ func play(t *testing.T, r row, run program) outcome {
 		t.Fatal(err)
 	}
 	defer stdin.Close()
-	go feedAll(feed, r.in, r.hold)
+	feedAll(feed, r.in, r.hold)
 	var stdout bytes.Buffer
 	status, err := run(stage.words(r.args), stdin, &stdout, stage)
 	if r.hold {
@@ -116,7 +116,8 @@ func play(t *testing.T, r row, run program) outcome {
 	return outcome{status, stdout.String(), stage.plain(stage.text()), told}
 }
 
-// feedAll writes standard input, and ends it, unless it is held.
+// feedAll writes standard input, which fits a pipe, and ends it, unless it is held: nc finds
+// it there.
 func feedAll(feed *os.File, text string, hold bool) {
 	io.WriteString(feed, text)
 	if !hold {

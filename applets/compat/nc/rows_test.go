@@ -276,7 +276,6 @@ func servers() []row {
 		{args: "-lvt 0", in: "text\n", peer: "client half"},
 		{args: "-lv -T ef -M 9 -m 1 -I 9000 -O 9000 -D 0", in: "text\n", peer: "client half"},
 		{args: "-lvr 0", peer: "client greet"},
-		{args: "-lv -i 1 0", in: "a\n", peer: "client half"},
 		{args: "-lvb 0", peer: "client greet"},
 		{args: "-lv -q 0 0", in: "text\n", peer: "client sink", want: `0 "12\n" "Listening on 0.0.0.0 N\nConnection received on localhost N\n" peer "text\n" EOF`, since: "nc -l -q drops the answer"},
 		{args: "-lv -N 0", in: "text\n", peer: "client sink"},
