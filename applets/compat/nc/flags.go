@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"nettool/internal/getopt"
@@ -192,7 +193,7 @@ func ranged(format, text string, low, high int64) (int64, error) {
 // setProxyKind takes -X.
 func (f *flags) setProxyKind(text string) error {
 	switch {
-	case equalFold(text, "connect"):
+	case strings.EqualFold(text, "connect"):
 		f.proxyKind = "connect"
 	case text == "4" || text == "5":
 		f.proxyKind = text

@@ -3,12 +3,9 @@ package nc
 import (
 	"errors"
 	"math/rand/v2"
-	"strings"
 
 	"nettool/internal/services"
 )
-
-func equalFold(a, b string) bool { return strings.EqualFold(a, b) }
 
 // place takes the arguments that are not options, and refuses options that contradict
 // each other or them, in the order in which nc finds that.
