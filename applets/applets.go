@@ -107,11 +107,12 @@ type plainer interface {
 // returns its exit code.
 func Main(args []string, stdin, stdout, stderr *os.File) int {
 	if tool, name, rest := personality(args); tool != nil {
-		return tool(&cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Version: version}, rest)
+		interrupt.OnQuit(func(err error) { os.Exit(int(exit.Of(err))) })
+		return tool(&cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Version: versionOf()}, rest)
 	}
 	name, applet, rest := dispatch(args)
 	before, after := cli.Split(rest)
-	call := &cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Rest: after, Version: version}
+	call := &cli.Call{Name: name, Stdin: stdin, Stdout: stdout, Stderr: stderr, Rest: after, Version: versionOf()}
 	interrupt.OnQuit(func(err error) {
 		terminal.Restore()
 		os.Exit(failed(call, err))

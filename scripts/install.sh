@@ -1,27 +1,78 @@
 #!/bin/sh
 # Builds nettool as one static program and installs it with its symlinks:
 #
-#	sh scripts/install.sh [DIR]
+#	sh scripts/install.sh [DIR]		into DIR
+#	sh scripts/install.sh --prefix DIR	into DIR/bin
 #
-# DIR, when it is not given, is /usr/local/bin for root and ~/.local/bin for
-# others. A nettool that is running is replaced safely: it keeps the old file.
-# VERSION in the environment is what --version shall print.
+#	--compat	links the names of other tools, too: tcpserver, nc and so on
+#	--unit		with --prefix: a unit for systemd in DIR/lib/systemd/system
+#	--uninstall	removes what these put there, and nothing else
+#
+# DIR, when it is not given, is /usr/local/bin for root and ~/.local/bin for others. PREFIX
+# in the environment is --prefix; DESTDIR is put before every path, for packages. VERSION is
+# what --version shall print. A nettool that is running is replaced safely: it keeps the old
+# file.
 set -eu
 
-dir=${1-}
-if [ -z "$dir" ]; then
+usage() {
+	echo "usage: sh scripts/install.sh [--prefix DIR] [--compat] [--unit] [--uninstall] [DIR]" >&2
+	exit 2
+}
+
+dir='' prefix=${PREFIX-} compat='' unit='' uninstall=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--prefix)
+		[ $# -gt 1 ] || usage
+		shift
+		prefix=$1
+		;;
+	--compat) compat=1 ;;
+	--unit) unit=1 ;;
+	--uninstall) uninstall=1 ;;
+	-*) usage ;;
+	*)
+		[ -z "$dir" ] || usage
+		dir=$1
+		;;
+	esac
+	shift
+done
+if [ -z "$dir" ] && [ -n "$prefix" ]; then
+	dir=$prefix/bin
+elif [ -z "$dir" ]; then
 	dir=$HOME/.local/bin
 	[ "$(id -u)" != 0 ] || dir=/usr/local/bin
 fi
-mkdir -p "$dir"
-dir=$(cd "$dir" && pwd)
+[ -z "$unit" ] || [ -n "$prefix" ] || usage
+units=$prefix/lib/systemd/system
+case $dir in
+/*) to=${DESTDIR-}$dir ;;
+*) to=${DESTDIR:+$DESTDIR/}$dir ;;
+esac
+links="tcpserve tcpconnect tcpprobe"
+others="nc tcpserver tcpclient tcprules tcprulescheck tcpcat date@ who@ finger@ http@ addcr delcr"
+
+if [ -n "$uninstall" ]; then
+	for link in $links $others; do
+		[ "$(readlink "$to/$link" 2>/dev/null)" != nettool ] || rm -f "$to/$link"
+	done
+	rm -f "$to/nettool"
+	[ -z "$prefix" ] || rm -f "${DESTDIR-}$units/nettool-serve@.service" "${DESTDIR-}$units/nettool-serve@.socket"
+	echo "removed nettool from $to"
+	exit 0
+fi
+
+umask 022
+mkdir -p "$to"
+to=$(cd "$to" && pwd)
 cd "$(dirname "$0")/.."
 
-# version is the tag, or the commit, that this is.
+# version is the tag, or the commit, that this is. The tree may be somebody else's.
 version() {
-	if tag=$(git describe --tags --dirty 2>/dev/null); then
+	if tag=$(git -c safe.directory='*' describe --tags --dirty 2>/dev/null); then
 		echo "${tag#v}"
-	elif commit=$(git rev-parse --short HEAD 2>/dev/null); then
+	elif commit=$(git -c safe.directory='*' rev-parse --short HEAD 2>/dev/null); then
 		echo "0.1.0-dev+$commit"
 	else
 		echo 0.1.0-dev
@@ -29,16 +80,25 @@ version() {
 }
 
 # New files get their names by rename, so that no moment is without them.
-new=$dir/.nettool.$$
+new=$to/.nettool.$$
 trap 'rm -f "$new" "$new.link"' EXIT
-CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X nettool/applets.version=${VERSION:-$(version)}" -o "$new" .
-mv -f "$new" "$dir/nettool"
-for link in tcpserve tcpconnect tcpprobe; do
+CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags "-s -w -X nettool/applets.version=${VERSION:-$(version)}" -o "$new" .
+chmod 755 "$new"
+mv -f "$new" "$to/nettool"
+[ -z "$compat" ] || links="$links $others"
+for link in $links; do
 	ln -s nettool "$new.link"
-	mv -f "$new.link" "$dir/$link"
+	mv -f "$new.link" "$to/$link"
 done
-echo "installed $("$dir/nettool" --version) in $dir: nettool tcpserve tcpconnect tcpprobe"
+if [ -n "$unit" ]; then
+	mkdir -p "${DESTDIR-}$units"
+	for file in nettool-serve@.service nettool-serve@.socket; do
+		sed "s,/usr/local/bin/,$dir/," "scripts/service/systemd/$file" >"${DESTDIR-}$units/$file"
+		chmod 644 "${DESTDIR-}$units/$file"
+	done
+fi
+echo "installed $("$to/nettool" --version) in $to: nettool $links"
 case :$PATH: in
 *:"$dir":*) ;;
-*) echo "note: $dir is not in PATH" ;;
+*) [ -n "${DESTDIR-}" ] || echo "to call it by its name: export PATH=\"$dir:\$PATH\"" ;;
 esac

@@ -6,6 +6,7 @@ package compat
 
 import (
 	"nettool/applets/compat/crlf"
+	"nettool/applets/compat/nc"
 	"nettool/applets/compat/tcpclient"
 	"nettool/applets/compat/tcprules"
 	"nettool/applets/compat/tcprulescheck"
@@ -16,6 +17,11 @@ import (
 // Tool runs a command line, without argv[0], and returns the exit code that
 // the tool it stands for would have. It prints what that tool would print.
 type Tool func(call *cli.Call, args []string) int
+
+// Names are those of all tools. scripts/install.sh has them, too.
+func Names() []string {
+	return []string{"addcr", "date@", "delcr", "finger@", "http@", "nc", "tcpcat", "tcpclient", "tcprules", "tcprulescheck", "tcpserver", "who@"}
+}
 
 // Named returns the tool of that name, or nil.
 func Named(name string) Tool {
@@ -42,6 +48,8 @@ func Named(name string) Tool {
 		return tcpserver.Main
 	case "who@":
 		return tcpclient.Who
+	case "nc":
+		return nc.Main
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (c *Cmd) tell(call *cli.Call) error {
 		err = errors.Join(err, o.writeJSON(status))
 	}
 	if errors.Is(err, relay.ErrStdoutGone) {
-		dieBySIGPIPE(call.Stdout)
+		interrupt.BrokenPipe(call.Stdout)
 		return exit.Status(exit.Of(err)) // somebody ignores SIGPIPE for us
 	}
 	return err
@@ -161,11 +161,4 @@ func (c *Cmd) converse(ctx context.Context, cancel context.CancelCauseFunc, conn
 	stopMeter()
 	o.took(result)
 	return o.explain(w.check(err))
-}
-
-// dieBySIGPIPE ends the process the way a broken pipe ends any other. Only
-// os.Stdout's Write makes the runtime do that; the byte cannot arrive.
-func dieBySIGPIPE(stdout *os.File) {
-	signal.Reset(syscall.SIGPIPE)
-	stdout.Write([]byte{0})
 }

@@ -74,6 +74,14 @@ func awaitQuit(signals <-chan os.Signal, end func(error)) {
 	end(exit.With(exit.Signal(syscall.SIGQUIT), &Error{syscall.SIGQUIT}))
 }
 
+// BrokenPipe ends the process by SIGPIPE, the way a broken pipe ends any other, unless
+// somebody ignores that for us. Only os.Stdout's Write makes the runtime do it; the byte
+// cannot arrive.
+func BrokenPipe(stdout *os.File) {
+	signal.Reset(syscall.SIGPIPE)
+	stdout.Write([]byte{0})
+}
+
 // Error means that a signal ended a context. It is a context.Canceled, too.
 type Error struct{ Signal syscall.Signal }
 

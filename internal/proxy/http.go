@@ -54,8 +54,9 @@ func httpStatus(header string) error {
 	line, _, _ := strings.Cut(header, "\r\n")
 	version, status, _ := strings.Cut(line, " ")
 	status = strings.TrimLeft(status, " ")
+	as := Refusal{Line: line[:min(len(line), 256)]}
 	if !strings.HasPrefix(version, "HTTP/1.") {
-		return refused("does not speak HTTP: %.128q", line)
+		return &refusedError{text: fmt.Sprintf("does not speak HTTP: %.128q", line), as: as}
 	}
 	switch {
 	case len(status) >= 3 && status[0] == '2':
@@ -64,7 +65,8 @@ func httpStatus(header string) error {
 		return &refusedError{
 			text:      fmt.Sprintf("wants a user name and a password, or others: %.128q", status),
 			challenge: challenge(header),
+			as:        as,
 		}
 	}
-	return fmt.Errorf("answered %w", refused("%.128q", status))
+	return fmt.Errorf("answered %w", &refusedError{text: fmt.Sprintf("%.128q", status), as: as})
 }

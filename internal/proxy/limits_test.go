@@ -183,3 +183,26 @@ func TestPorts(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusal: a no can be had as it came, and nothing else can.
+func TestRefusal(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		scheme, answer string
+		want           Refusal
+	}{
+		{"http", "HTTP/1.0 403 Forbidden\r\nX: y\r\n\r\n", Refusal{Line: "HTTP/1.0 403 Forbidden"}},
+		{"http", "HTTP/1.1 407 Who?\r\n\r\n", Refusal{Line: "HTTP/1.1 407 Who?"}},
+		{"http", "SSH-2.0-x\r\n\r\n", Refusal{Line: "SSH-2.0-x"}},
+		{"http", "HTTP/1.0 403 " + strings.Repeat("x", 1000) + "\r\n\r\n", Refusal{Line: ("HTTP/1.0 403 " + strings.Repeat("x", 256))[:256]}},
+		{"socks5", "\x05\x00\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00", Refusal{SOCKS: 5, Reply: 5}},
+		{"socks4a", "\x00\x5b\x00\x00\x00\x00\x00\x00", Refusal{SOCKS: 4, Reply: 91}},
+		{"socks4a", "\x04", Refusal{}},
+		{"socks5", "\x05\xff", Refusal{}},
+	} {
+		_, _, err := talk(t, Proxy{Scheme: test.scheme}, "example.com", test.answer)
+		if got, ok := RefusalOf(err); got != test.want || ok != (test.want != Refusal{}) {
+			t.Errorf("%q: %+v, %v", test.answer, got, ok)
+		}
+	}
+}

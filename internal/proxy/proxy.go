@@ -131,6 +131,7 @@ func reason(err error) string {
 type refusedError struct {
 	text        string
 	unreachable bool // the peer's fault, not the proxy's
+	as          Refusal
 	challenge   *digest
 }
 
@@ -138,4 +139,21 @@ func (e *refusedError) Error() string { return e.text }
 
 func refused(format string, args ...any) error {
 	return &refusedError{text: fmt.Sprintf(format, args...)}
+}
+
+// Refusal is a proxy's no, as it came.
+type Refusal struct {
+	Line  string // of HTTP, the first line, 256 characters at most; hostile
+	SOCKS int    // the version, 4 or 5, or 0
+	Reply byte   // of SOCKS
+}
+
+// RefusalOf returns the answer that an error of Connect stands for. ok is false for a proxy
+// that has not come to an answer.
+func RefusalOf(err error) (r Refusal, ok bool) {
+	refused, ok := errors.AsType[*refusedError](err)
+	if !ok {
+		return r, false
+	}
+	return refused.as, refused.as != Refusal{}
 }

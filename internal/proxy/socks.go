@@ -110,7 +110,7 @@ func socks5Answer(conn net.Conn) error {
 
 // socks5Refusal is a reply field of RFC 1928, section 6, in words.
 func socks5Refusal(reply byte) error {
-	e := &refusedError{unreachable: reply >= 3 && reply <= 6}
+	e := &refusedError{unreachable: reply >= 3 && reply <= 6, as: Refusal{SOCKS: 5, Reply: reply}}
 	switch reply {
 	case 1:
 		e.text = "general failure"
@@ -171,12 +171,22 @@ func socks4Answer(conn net.Conn) error {
 		return refused("does not speak SOCKS4")
 	case answer[1] == 90:
 		return nil
-	case answer[1] == 91:
-		return refused("rejected the request, or could not connect")
-	case answer[1] == 92 || answer[1] == 93:
-		return refused("did not accept the user name")
 	}
-	return refused("reply %d", answer[1])
+	return socks4Refusal(answer[1])
+}
+
+// socks4Refusal is a reply of SOCKS4 in words.
+func socks4Refusal(reply byte) error {
+	e := &refusedError{as: Refusal{SOCKS: 4, Reply: reply}}
+	switch reply {
+	case 91:
+		e.text = "rejected the request, or could not connect"
+	case 92, 93:
+		e.text = "did not accept the user name"
+	default:
+		e.text = fmt.Sprintf("reply %d", reply)
+	}
+	return e
 }
 
 func portNumber(port string) (uint16, error) {

@@ -118,6 +118,7 @@ func (e *engine) receivingEnded(err error) {
 	switch {
 	case err == nil:
 		e.peerEOF = true
+		e.s.counts.lastMove.Store(e.s.counts.now())
 		e.peerEnded()
 	case err == errDone:
 		e.close(ReasonDone, false)
@@ -133,7 +134,7 @@ func (e *engine) receivingEnded(err error) {
 // session that only sends does not care that the peer says nothing more: it may
 // read on.
 func (e *engine) peerEnded() {
-	if e.closing == nil && e.sending && (e.s.FullDuplex || e.out == nil) {
+	if e.closing == nil && e.sending && (e.s.FullDuplex || e.out == nil) && !e.spoken() {
 		return
 	}
 	if e.closing == nil {
@@ -141,6 +142,32 @@ func (e *engine) peerEnded() {
 		return
 	}
 	e.checkClosing()
+}
+
+// spoken reports whether In ends with the peer, since it has nothing to say. If it may
+// still have, checkTrail asks again.
+func (e *engine) spoken() bool {
+	after := e.s.AfterPeer
+	if after <= 0 || e.in.regular() {
+		return false
+	}
+	c := &e.s.counts
+	silent := e.in.waiting() == 0 && e.link.unacked() == 0 && c.taken.Load() == c.out.Load()
+	if silent && (!e.in.stream() || c.now()-c.lastMove.Load() >= int64(after)) {
+		return true
+	}
+	e.trail.Reset(after / trailSamples)
+	return false
+}
+
+// trailSamples is how often within AfterPeer it is asked whether In has spoken.
+const trailSamples = 16
+
+// checkTrail ends a session whose peer has ended, once In is silent.
+func (e *engine) checkTrail() {
+	if e.closing == nil && e.sending && e.spoken() {
+		e.close(ReasonEOF, false)
+	}
 }
 
 // closing is the last part of a session: nothing more is taken from In, and what

@@ -34,7 +34,7 @@ type engine struct {
 
 	showing sync.Mutex // held while Out is written
 
-	deadline, idle, quiet, hold, tick, lookout *time.Timer
+	deadline, idle, quiet, hold, trail, tick, lookout *time.Timer
 }
 
 // event is the end of one goroutine.
@@ -93,7 +93,7 @@ func orDefault(d, def time.Duration) time.Duration {
 func (e *engine) launch() {
 	e.s.counts.started.Store(time.Now().UnixNano())
 	e.deadline, e.idle, e.tick = timer(e.s.Deadline), timer(e.s.Idle/idleSamples), timer(0)
-	e.quiet, e.hold = timer(0), timer(0)
+	e.quiet, e.hold, e.trail = timer(0), timer(0), timer(0)
 	if e.in != nil {
 		e.sending = true
 		e.running++
@@ -152,6 +152,8 @@ func (e *engine) supervise(ctx context.Context) {
 			e.checkQuiet()
 		case <-e.hold.C:
 			e.checkHold()
+		case <-e.trail.C:
+			e.checkTrail()
 		case <-e.tick.C:
 			e.checkClosing()
 		case <-e.lookout.C:
@@ -230,7 +232,7 @@ func (e *engine) release() {
 	e.halt.stop() // nothing more is taken from In
 	e.wake.wake()
 	e.link.close(e.err == nil && e.broken == nil)
-	for _, t := range []*time.Timer{e.deadline, e.idle, e.quiet, e.hold, e.tick, e.lookout} {
+	for _, t := range []*time.Timer{e.deadline, e.idle, e.quiet, e.hold, e.trail, e.tick, e.lookout} {
 		t.Stop()
 	}
 	grace := time.NewTimer(50 * time.Millisecond)

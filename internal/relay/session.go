@@ -46,9 +46,13 @@ type Session struct {
 	Delay         time.Duration // between the lines of In; default off
 	DatagramLines bool          // a datagram is a line of In, not a read of it
 
-	QuietEnd   bool   // keep it open when In ends without a byte: a server's /dev/null has nothing to say, and must not end its client's upload
-	FullDuplex bool   // keep sending after the peer's end
-	QuitOn     string // a line of In that starts with it is sent and ends the session
+	QuietEnd   bool // keep it open when In ends without a byte: a server's /dev/null has nothing to say, and must not end its client's upload
+	FullDuplex bool // keep sending after the peer's end
+	// AfterPeer bounds FullDuplex: after the peer's end it lasts to the end of a file, and for
+	// a pipe or a socket until it has been silent for so long. Anything else, a terminal, ends
+	// with the peer. Default without bound.
+	AfterPeer time.Duration
+	QuitOn    string // a line of In that starts with it is sent and ends the session
 
 	// Outgoing sees every piece of In and returns what is sent instead, and what
 	// is shown of it on Out. It runs in the sending goroutine and may return p

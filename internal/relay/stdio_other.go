@@ -47,6 +47,7 @@ type input struct {
 func newInput(f *os.File, w *waker) (*input, error) { return &input{f, w}, nil }
 
 func (in *input) regular() bool  { return false }
+func (in *input) stream() bool   { return true }
 func (in *input) waiting() int64 { return 0 }
 
 func (in *input) read(p []byte) (int, error) {

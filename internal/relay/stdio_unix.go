@@ -121,6 +121,9 @@ func describe(f *os.File) (fd int, mode uint32, err error) {
 
 func (in *input) regular() bool { return in.mode == unix.S_IFREG }
 
+// stream reports whether whoever writes In may be about to write more.
+func (in *input) stream() bool { return in.mode == unix.S_IFIFO || in.mode == unix.S_IFSOCK }
+
 // manyBytes at once make a pipe worth growing.
 const manyBytes = 32 << 10
 

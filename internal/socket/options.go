@@ -35,8 +35,12 @@ type Options struct {
 	RcvBuf      int            // SO_RCVBUF, bytes
 	SndBuf      int            // SO_SNDBUF, bytes
 	DSCP        int            // 1 to 63: the upper six bits of the TOS or traffic class byte (RFC 2474)
+	TOS         int            // 1 to 255: that whole byte, in place of DSCP
 	Interface   string         // SO_BINDTODEVICE
 	TTL         int            // hops that packets live, 1 to 255; multicast has 1 by default
+	MinTTL      int            // packets that arrive with fewer hops left are dropped, 1 to 255 (RFC 5082)
+	MD5         string         // key that signs the segments to and from the peer, or all peers of a listener (RFC 2385)
+	Debug       bool           // SO_DEBUG
 	Broadcast   bool           // Dial: datagrams go to a broadcast address, and answers come from anybody
 	NoDelay     int            // TCP_NODELAY: zero is on; Accept of the net package turns it on whatever was inherited
 	Source      netip.AddrPort // Dial: local address; zero leaves it to the kernel, and a port alone the IP
@@ -111,6 +115,9 @@ func (o Options) control(listening bool) func(network, address string, c syscall
 		var inner error
 		if err := c.Control(func(fd uintptr) { inner = o.apply(fd, network, listening) }); err != nil {
 			return err
+		}
+		if inner == nil && o.MD5 != "" {
+			return o.sign(c, network, address, listening)
 		}
 		return inner
 	}

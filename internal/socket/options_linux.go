@@ -29,6 +29,9 @@ func (s *setter) set(name string, level, option, value int) {
 func (o Options) apply(fd uintptr, network string, listening bool) error {
 	s := &setter{fd: int(fd)}
 	o.applyBuffers(s)
+	if o.Debug {
+		s.set("SO_DEBUG", unix.SOL_SOCKET, unix.SO_DEBUG, 1)
+	}
 	if isUnixNetwork(network) {
 		o.autobind(s, network, listening)
 		return s.err
@@ -39,7 +42,7 @@ func (o Options) apply(fd uintptr, network string, listening bool) error {
 	o.applyInterface(s)
 	o.applySource(s)
 	o.applyDSCP(s, strings.HasSuffix(network, "6"))
-	o.applyTTL(s, strings.HasSuffix(network, "6"))
+	o.applyTTL(s, strings.HasSuffix(network, "6"), !isTCPNetwork(network))
 	if isTCPNetwork(network) {
 		o.applyTCP(s, listening)
 	}
@@ -90,26 +93,47 @@ func (o Options) applySource(s *setter) {
 
 // applyDSCP marks both families on an IPv6 socket, which may carry IPv4 too.
 func (o Options) applyDSCP(s *setter, v6 bool) {
-	if o.DSCP <= 0 {
+	tos := o.TOS
+	if tos <= 0 {
+		tos = o.DSCP << 2
+	}
+	if tos <= 0 {
 		return
 	}
-	s.set("IP_TOS", unix.IPPROTO_IP, unix.IP_TOS, o.DSCP<<2)
+	s.set("IP_TOS", unix.IPPROTO_IP, unix.IP_TOS, tos)
 	if v6 {
-		s.set("IPV6_TCLASS", unix.IPPROTO_IPV6, unix.IPV6_TCLASS, o.DSCP<<2)
+		s.set("IPV6_TCLASS", unix.IPPROTO_IPV6, unix.IPV6_TCLASS, tos)
 	}
 }
 
-// applyTTL limits the hops of packets to one and to many, ip(7), of both families on an
-// IPv6 socket.
-func (o Options) applyTTL(s *setter, v6 bool) {
+// applyTTL limits the hops of packets to one and, unless it is a stream's socket, to many,
+// ip(7), of both families on an IPv6 socket.
+func (o Options) applyTTL(s *setter, v6, many bool) {
+	o.applyMinTTL(s, v6)
 	if o.TTL <= 0 {
 		return
 	}
 	s.set("IP_TTL", unix.IPPROTO_IP, unix.IP_TTL, o.TTL)
-	s.set("IP_MULTICAST_TTL", unix.IPPROTO_IP, unix.IP_MULTICAST_TTL, o.TTL)
 	if v6 {
 		s.set("IPV6_UNICAST_HOPS", unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, o.TTL)
+	}
+	if many {
+		s.set("IP_MULTICAST_TTL", unix.IPPROTO_IP, unix.IP_MULTICAST_TTL, o.TTL)
+	}
+	if many && v6 {
 		s.set("IPV6_MULTICAST_HOPS", unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS, o.TTL)
+	}
+}
+
+// applyMinTTL drops packets that come from too far, ip(7), of both families on an IPv6
+// socket.
+func (o Options) applyMinTTL(s *setter, v6 bool) {
+	if o.MinTTL <= 0 {
+		return
+	}
+	s.set("IP_MINTTL", unix.IPPROTO_IP, unix.IP_MINTTL, o.MinTTL)
+	if v6 {
+		s.set("IPV6_MINHOPCOUNT", unix.IPPROTO_IPV6, unix.IPV6_MINHOPCOUNT, o.MinTTL)
 	}
 }
 

@@ -26,6 +26,14 @@ func (o Options) unsupported() error {
 		name = "ttl"
 	case o.DSCP > 0:
 		name = "dscp"
+	case o.TOS > 0:
+		name = "tos"
+	case o.MinTTL > 0:
+		name = "minttl"
+	case o.MD5 != "":
+		name = "md5"
+	case o.Debug:
+		name = "debug"
 	case o.DeferAccept > 0:
 		name = "defer-accept"
 	case o.DeadPeer > 0:

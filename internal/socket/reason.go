@@ -91,3 +91,12 @@ type optionError struct {
 
 func (e *optionError) Error() string { return "set " + e.name + ": " + reasonOfErrno(e.err) }
 func (e *optionError) Unwrap() error { return e.err }
+
+// FailedOption reports whether err is that of an option that could not be set, and which.
+func FailedOption(err error) (name string, ok bool) {
+	option, ok := errors.AsType[*optionError](err)
+	if !ok {
+		return "", false
+	}
+	return option.name, true
+}

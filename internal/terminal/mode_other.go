@@ -27,3 +27,6 @@ func Background(*os.File) bool { return false }
 
 func watchedSignals() []os.Signal { return nil }
 func (t *Terminal) watch()        {}
+
+// Password refuses.
+func Password(string) (string, error) { return "", errUnsupported }

@@ -49,6 +49,8 @@ tinydns-data:tinydns
 tinydyndns-update:tinydyndns
 in.tftpd:tftpd-hpa
 tftp:tftp-hpa
+sshd:openssh-server
+ssh:openssh-client
 '
 bench='
 iperf3:iperf3
@@ -56,7 +58,6 @@ testssl:testssl.sh
 stunnel4:stunnel4
 nmap:nmap
 rsync:rsync
-sshd:openssh-server
 scp:openssh-client
 wrk:wrk
 h2load:nghttp2-client
