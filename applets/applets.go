@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -26,7 +27,32 @@ import (
 )
 
 // version is set at link time by scripts/install.sh.
-var version = "0.1.0-dev"
+var version string
+
+// versionOf is the version that was linked in, or else the one that Go has written into the
+// program: of a module that was installed, or of the commit that it was built from.
+func versionOf() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "0.1.0-dev"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return strings.TrimPrefix(v, "v")
+	}
+	commit, changed := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = "+" + s.Value[:min(len(s.Value), 7)]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = ".dirty"
+		}
+	}
+	return "0.1.0-dev" + commit + changed
+}
 
 // grammar is the whole of nettool, for --help and for unknown subcommands. An
 // applet that was named is parsed by a grammar of its own.
@@ -221,7 +247,7 @@ func newParser(cmd any, call *cli.Call) (parser *kong.Kong, done *bool, err erro
 	done = new(bool)
 	parser, err = kong.New(cmd,
 		kong.Name(call.Name),
-		kong.Vars{"version": "nettool " + version},
+		kong.Vars{"version": "nettool " + versionOf()},
 		kong.Embed(&common{}),
 		kong.Writers(call.Stdout, call.Stderr),
 		kong.Exit(func(int) { *done = true }),
