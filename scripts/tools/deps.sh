@@ -22,6 +22,8 @@ promtool:prometheus
 prometheus:prometheus
 ip:iproute2
 ss:iproute2
+groff:groff
+mandoc:mandoc
 unshare:util-linux
 prlimit:util-linux
 setpriv:util-linux
