@@ -139,6 +139,21 @@ func TestBash(t *testing.T) {
 	ask(t, dir, input, "", "bash", "--norc", script, dir+"/bash-completion/completions/tcpserve")
 }
 
+// TestBashList asks as a second Tab does, for the list: flags have their help then.
+func TestBashList(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip("no bash")
+	}
+	const list = `source "$1"; COMP_TYPE=63 COLUMNS=60 COMP_CWORD=1 COMP_WORDS=(tcpserve --h) COMP_LINE='tcpserve --h'
+_nettool tcpserve; printf '%s\n' "${COMPREPLY[@]}"`
+	out, err := exec.CommandContext(t.Context(), "bash", "--norc", "-c", list, "bash", install(t)+"/bash-completion/completions/nettool").CombinedOutput()
+	want := "--help                     Show context-sensitive help\n--handler                  Built-in instead of a PROGRAM\n"
+	if err != nil || string(out) != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, out, want)
+	}
+}
+
 func TestFish(t *testing.T) {
 	t.Parallel()
 	dir := install(t)

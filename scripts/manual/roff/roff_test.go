@@ -13,7 +13,7 @@ import (
 func hostile() []string {
 	return []string{
 		"", ".", ".TH x", "..", "'", "'br", `\`, `\n`, `\\`, `\fBbold`, `\*[x]`, `.\" comment`, `"quoted"`, "-", "--flag", "-40 to 39",
-		"^C and ~ and `x`", `'^220'`, "a. B", "…", "→ ←", "é ü 日本", "a\tb", "\x00\x1b[31m", "%", `\%x`, "#", `\r \n \t \0 \\ \xNN`, "word .TH word 'br",
+		"^C and ~ and `x`", `'^220'`, "a. B", "…", "→ ←", "é ü 日本", "a\tb", "\x00\x1b[31m", "\xff", "%", `\%x`, "#", `\r \n \t \0 \\ \xNN`, "word .TH word 'br",
 	}
 }
 
