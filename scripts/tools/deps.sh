@@ -22,6 +22,10 @@ promtool:prometheus
 prometheus:prometheus
 ip:iproute2
 ss:iproute2
+zsh:zsh
+fish:fish
+groff:groff
+mandoc:mandoc
 unshare:util-linux
 prlimit:util-linux
 setpriv:util-linux
