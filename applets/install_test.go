@@ -105,6 +105,8 @@ func TestInstall(t *testing.T) {
 	in.wants(`cd stage/opt/nettool/bin && ls`, `(?s)nc\n.*nettool\n.*tcpserve\ntcpserver\n`)
 	in.wants(`cat stage/opt/nettool/lib/systemd/system/nettool-serve@.service`, `^ExecStart=/opt/nettool/bin/nettool serve `)
 	in.wants(`ls stage/opt/nettool/lib/systemd/system`, `^nettool-serve@.socket$`)
+	in.wants(`find stage/opt/nettool/share -type f | sort`, `(?s)bash-completion/completions/tcpserve\n.*fish/vendor_completions.d/tcpprobe.fish\n.*man/man1/tcpprobe-wait.1\n.*zsh/site-functions/_nettool\n`)
+	in.wants(`head -3 stage/opt/nettool/share/man/man1/nettool.1`, `1\.2\.3`)
 	in.wants(`stage/opt/nettool/bin/tcpserver 2>&1 || true`, `^tcpserver: usage: tcpserver `)
 	// What others have put there stays.
 	in.shell(`ln -sf /elsewhere/nc stage/opt/nettool/bin/nc && DESTDIR=$PWD/stage sh $TREE/scripts/install.sh --prefix /opt/nettool --uninstall`)

@@ -9,7 +9,7 @@ import (
 )
 
 // Version is what --version prints behind the name.
-func Version() string { return version }
+func Version() string { return versionOf() }
 
 // Models returns what kong makes of the flags of nettool, tcpserve, tcpconnect
 // and tcpprobe, in this order: what --help is printed from, for manual pages and

@@ -2,7 +2,7 @@
 # Builds nettool as one static program and installs it with its symlinks:
 #
 #	sh scripts/install.sh [DIR]		into DIR
-#	sh scripts/install.sh --prefix DIR	into DIR/bin
+#	sh scripts/install.sh --prefix DIR	into DIR/bin, with manual and completions in DIR/share
 #
 #	--compat	links the names of other tools, too: tcpserver, nc and so on
 #	--unit		with --prefix: a unit for systemd in DIR/lib/systemd/system
@@ -58,7 +58,15 @@ if [ -n "$uninstall" ]; then
 		[ "$(readlink "$to/$link" 2>/dev/null)" != nettool ] || rm -f "$to/$link"
 	done
 	rm -f "$to/nettool"
-	[ -z "$prefix" ] || rm -f "${DESTDIR-}$units/nettool-serve@.service" "${DESTDIR-}$units/nettool-serve@.socket"
+	[ -z "$prefix" ] || {
+		rm -f "${DESTDIR-}$units/nettool-serve@.service" "${DESTDIR-}$units/nettool-serve@.socket"
+		share=${DESTDIR-}$prefix/share
+		rm -f "$share/man/man1/nettool.1" "$share/man/man1/tcpserve.1" "$share/man/man1/tcpconnect.1" "$share"/man/man1/tcpprobe.1 "$share"/man/man1/tcpprobe-*.1
+		for name in nettool $links; do
+			rm -f "$share/bash-completion/completions/$name" "$share/fish/vendor_completions.d/$name.fish"
+		done
+		rm -f "$share/zsh/site-functions/_nettool"
+	}
 	echo "removed nettool from $to"
 	exit 0
 fi
@@ -90,6 +98,9 @@ for link in $links; do
 	ln -s nettool "$new.link"
 	mv -f "$new.link" "$to/$link"
 done
+if [ -n "$prefix" ]; then
+	VERSION=${VERSION:-$(version)} sh scripts/manual.sh "${DESTDIR-}$prefix/share"
+fi
 if [ -n "$unit" ]; then
 	mkdir -p "${DESTDIR-}$units"
 	for file in nettool-serve@.service nettool-serve@.socket; do

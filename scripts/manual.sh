@@ -19,7 +19,7 @@ mkdir -p "$1"
 dir=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 
-if date=$(git log -1 --format=%ct 2>/dev/null); then
+if date=$(git -c safe.directory='*' log -1 --format=%ct 2>/dev/null); then
 	export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$date}"
 fi
-go run ${VERSION:+-ldflags "-X nettool/applets.version=$VERSION"} ./scripts/manual "$dir"
+go run -buildvcs=false ${VERSION:+-ldflags "-X nettool/applets.version=$VERSION"} ./scripts/manual "$dir"
