@@ -22,4 +22,4 @@ cd "$(dirname "$0")/.."
 if date=$(git -c safe.directory='*' log -1 --format=%ct 2>/dev/null); then
 	export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$date}"
 fi
-go run -buildvcs=false ${VERSION:+-ldflags "-X nettool/applets.version=$VERSION"} ./scripts/manual "$dir"
+CGO_ENABLED=0 go run -buildvcs=false -trimpath ${VERSION:+-ldflags "-X nettool/applets.version=$VERSION"} ./scripts/manual "$dir"
