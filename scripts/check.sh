@@ -82,7 +82,7 @@ race() {
 
 tests() {
 	# shellcheck disable=SC2046 # no word when empty
-	go test $(race) -count=1 -parallel 8 -timeout 9m ./...
+	go test $(race) -count=1 -parallel 11 -timeout 9m ./...
 }
 
 # portable runs, on Linux, what serve is made of on other systems.

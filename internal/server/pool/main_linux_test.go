@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func testChild() int {
 		return 2
 	}
 	if p.Config.Handler == "stopped" {
-		unix.Kill(os.Getpid(), unix.SIGSTOP)
+		stop()
 	}
 	for {
 		_, fd, err := p.Next()
@@ -96,6 +97,13 @@ func testChild() int {
 			return 4
 		}
 	}
+}
+
+// stop stops this process at once. A signal to the process may go to another of its threads,
+// and this one takes a connection before it is stopped.
+func stop() {
+	runtime.LockOSThread()
+	unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
 }
 
 // attack says, to the descriptor of a connection, what a child that was taken over
