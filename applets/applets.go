@@ -65,7 +65,8 @@ type grammar struct {
 
 // Help introduces nettool, as each applet introduces itself.
 func (g *grammar) Help() string {
-	return "Put programs on TCP ports, talk to them from scripts, check on them."
+	return "Put programs on TCP ports, talk to them from scripts, check on them.\n\n" +
+		"It also answers to the names of other tools, as in nettool nc: " + strings.Join(compat.Names(), " ") + "."
 }
 
 // HintFor knows what is asked for by other names.

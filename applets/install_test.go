@@ -106,6 +106,9 @@ func TestInstall(t *testing.T) {
 	// What Go has built by itself says the same.
 	in.shell(`cd $TREE && CGO_ENABLED=0 go build -buildvcs=true -trimpath -o $HOME/plain .`)
 	in.wants(`./plain --version`, `^nettool 1\.2\.3$`)
+	// Another tool of such a name is kept, and nothing is built.
+	in.shell(`mkdir taken && echo theirs >taken/nc`)
+	in.wants(`sh $TREE/scripts/install.sh --compat $PWD/taken 2>&1; echo exit $?; ls taken`, `\Ainstall: .*/taken/nc is somebody else's: .*\nexit 1\nnc\n\z`)
 	// A prefix, below a folder for a package, of a commit after the tag, in somebody else's
 	// tree.
 	in.shell(`cd $TREE && git -c user.name=x -c user.email=x@y commit -q --allow-empty -m more`)

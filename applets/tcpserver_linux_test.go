@@ -45,7 +45,7 @@ func tcpserverRows() []string {
 		"-1vRHl0 -x DIR/names.cdb 127.0.0.1 0 ; show", "-1vRHl0 -x DIR/missing.cdb 127.0.0.1 0 ; show", "-1RHl0 -x DIR/missing.cdb 127.0.0.1 0 ; show",
 		"-1vRHl0 -X -x DIR/missing.cdb 127.0.0.1 0 ; show", "-1vRHl0 -X -x DIR/deny.cdb 127.0.0.1 0 ; show", "-1vXRHl0 127.0.0.1 0 ; show",
 		"-1vRHl0 -x DIR/empty.cdb 127.0.0.1 0 ; show", "-1vRHl0 -x DIR/cut.cdb 127.0.0.1 0 ; show", "-1vRHl0 -x DIR/text 127.0.0.1 0 ; show",
-		"-1vRHl0 -U 127.0.0.1 0 ; show",
+		"-1vRHl0 -U 127.0.0.1 0 ; show", "-1vRHl0 -u 65534 -g 65534 127.0.0.1 0 ; id",
 	}
 }
 

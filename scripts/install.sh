@@ -71,6 +71,14 @@ if [ -n "$uninstall" ]; then
 	exit 0
 fi
 
+# Who has another tool of one of these names there keeps it.
+for link in ${compat:+$others}; do
+	[ ! -e "$to/$link" ] && [ ! -L "$to/$link" ] || [ "$(readlink "$to/$link" 2>/dev/null)" = nettool ] || {
+		echo "install: $to/$link is somebody else's: remove it, or leave out --compat" >&2
+		exit 1
+	}
+done
+
 umask 022
 mkdir -p "$to"
 to=$(cd "$to" && pwd)

@@ -5,11 +5,13 @@ package tcpserver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"nettool/internal/admit"
@@ -112,24 +114,19 @@ func (o *options) complain(w io.Writer, err error) {
 	if o.verbosity == quiet {
 		return
 	}
-	text := err.Error()
-	if errno := exitReason(err); errno != "" {
-		text = errno
-	}
-	fmt.Fprintf(w, "tcpserver: fatal: %s\n", report.Escape(text))
+	fmt.Fprintf(w, "tcpserver: fatal: %s\n", report.Escape(o.worded(err)))
 }
 
-// exitReason puts what serve says into tcpserver's words, if it has such.
-func exitReason(err error) string {
-	if _, ok := err.(fatal); ok {
-		return ""
-	}
-	reason := ucspi.Reason(err)
+// worded is an error in tcpserver's words, if it has such.
+func (o *options) worded(err error) string {
+	_, denied := errors.AsType[syscall.Errno](err)
 	switch {
 	case exit.Of(err) == exit.Unreachable:
-		return "unable to bind: " + reason
-	case reason == "unknown error":
-		return ""
+		return "unable to bind: " + ucspi.Reason(err)
+	case denied && o.gid != "" && strings.HasPrefix(err.Error(), "set "):
+		return "unable to set gid: " + ucspi.Reason(err)
+	case denied && o.uid != "" && strings.HasPrefix(err.Error(), "set "):
+		return "unable to set uid: " + ucspi.Reason(err)
 	}
-	return ""
+	return err.Error()
 }
