@@ -9,6 +9,7 @@
  *	serve	recvfrom(2), sendto(2), and nothing else
  *
  *	-c N	conversations at once (1)	-s N	size in bytes (64)
+ *	-b N	datagrams that leave together, in each (1)
  *	-t SEC	how long to measure (2)		-w SEC	warm-up, not counted (0.2)
  *
  * Every answer is held against what was sent; what does not come in a second is lost, and
@@ -25,19 +26,20 @@
 
 #include "measure.h"
 
-enum { MAX_SIZE = 65507, LATE = 1000 };
+enum { MAX_SIZE = 65507, MAX_BURST = 64, LATE = 1000 };
 
 struct talk {
 	int fd;
-	uint64_t id;
+	uint64_t id;	/* of the first of a burst */
+	int heard;	/* of it */
 	int64_t start;
 };
 
 static struct {
-	int talks, size, fresh;
+	int talks, size, burst, fresh;
 	double seconds, warmup;
 	struct sockaddr_in peer;
-} opt = { .talks = 1, .size = 64, .seconds = 2, .warmup = 0.2 };
+} opt = { .talks = 1, .size = 64, .burst = 1, .seconds = 2, .warmup = 0.2 };
 
 static long done, wrong, lost;
 static uint64_t next_id;
@@ -69,13 +71,23 @@ static void fill(char *buf, uint64_t id)
 
 static void say(struct talk *t)
 {
-	static char buf[MAX_SIZE];
+	static char buf[MAX_BURST][MAX_SIZE];
+	struct mmsghdr headers[MAX_BURST];
+	struct iovec iov[MAX_BURST];
 
-	t->id = next_id++;
+	t->id = next_id;
+	next_id += opt.burst;
+	t->heard = 0;
 	t->start = now();
-	fill(buf, t->id);
-	if (send(t->fd, buf, opt.size, 0) != opt.size && errno != ECONNREFUSED)
-		die("send");
+	memset(headers, 0, opt.burst * sizeof *headers);
+	for (int i = 0; i < opt.burst; i++) {
+		fill(buf[i], t->id + i);
+		iov[i] = (struct iovec){ buf[i], opt.size };
+		headers[i].msg_hdr.msg_iov = &iov[i];
+		headers[i].msg_hdr.msg_iovlen = 1;
+	}
+	if (sendmmsg(t->fd, headers, opt.burst, 0) != opt.burst && errno != ECONNREFUSED)
+		die("sendmmsg");
 }
 
 static void begin(struct talk *t)
@@ -92,7 +104,7 @@ static void begin(struct talk *t)
 	say(t);
 }
 
-/* hear takes one answer, and says the next. */
+/* hear takes one answer, and says the next burst after the last one. */
 static void hear(struct talk *t)
 {
 	static char got[MAX_SIZE + 1], want[MAX_SIZE];
@@ -103,11 +115,13 @@ static void hear(struct talk *t)
 	if (n < 0) {
 		lost++;
 	} else {
-		fill(want, t->id);
+		fill(want, t->id + t->heard);
 		if (n != opt.size || memcmp(got, want, n))
 			wrong++;
 		sample(now() - t->start);
 		done++;
+		if (++t->heard < opt.burst)
+			return;
 	}
 	if (opt.fresh) {
 		close(t->fd);
@@ -151,8 +165,9 @@ int main(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "c:s:t:w:")) != -1)
+	while ((c = getopt(argc, argv, "b:c:s:t:w:")) != -1)
 		switch (c) {
+		case 'b': opt.burst = atoi(optarg); break;
 		case 'c': opt.talks = atoi(optarg); break;
 		case 's': opt.size = atoi(optarg); break;
 		case 't': opt.seconds = atof(optarg); break;
@@ -161,7 +176,7 @@ int main(int argc, char **argv)
 		}
 	if (argc - optind == 2 && !strcmp(argv[optind], "serve"))
 		serve(argv[optind + 1]);
-	if (argc - optind != 3 || opt.talks < 1 || opt.size < 8 || opt.size > MAX_SIZE) {
+	if (argc - optind != 3 || opt.talks < 1 || opt.burst < 1 || opt.burst > MAX_BURST || opt.size < 8 || opt.size > MAX_SIZE) {
 		fprintf(stderr, "usage: datagrams [options] rr|new HOST PORT, or datagrams serve HOST\n");
 		return 2;
 	}

@@ -51,6 +51,8 @@ idle=30s
 table=rates
 compare "echo, 1 conversation" 0.9 "-c 1 rr" "serve echo --in-process" "C loop" "serve echo" "serve cat" "socat fork PIPE" "ncat -e cat"
 compare "echo, 64 conversations" 0.9 "-c 64 rr" "serve echo --in-process" "C loop" "serve echo" "serve cat" "socat fork PIPE"
+compare "echo, 16 at a time" "" "-b 16 rr" "serve echo --in-process" "C loop"
+compare "echo, 16 at a time, 1,200 bytes" "" "-b 16 -s 1200 rr" "serve echo --in-process" "C loop"
 idle=1s
 compare "new conversations, in process" 5 "-c 8 new" "serve echo --in-process" "socat fork PIPE" "C loop"
 compare "new conversations, pool" "" "-c 8 new" "serve echo" "socat fork PIPE"

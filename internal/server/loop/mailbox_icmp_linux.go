@@ -14,9 +14,9 @@ func (m *Mailbox) errors() {
 		var s slot
 		var control [256]byte
 		var first [1]byte
-		h := unix.Msghdr{Name: (*byte)(unsafe.Pointer(&s.name)), Namelen: unix.SizeofSockaddrAny, Iov: &s.iov, Control: &control[0]}
-		s.iov.Base = &first[0]
-		s.iov.SetLen(len(first))
+		iov := unix.Iovec{Base: &first[0]}
+		iov.SetLen(len(first))
+		h := unix.Msghdr{Name: (*byte)(unsafe.Pointer(&s.name)), Namelen: unix.SizeofSockaddrAny, Iov: &iov, Control: &control[0]}
 		h.SetIovlen(1)
 		h.SetControllen(len(control))
 		if _, _, err := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(m.fd), uintptr(unsafe.Pointer(&h)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); err != 0 {

@@ -15,7 +15,9 @@ import (
 )
 
 // Mailbox is a datagram socket that belongs to a loop. Several datagrams are taken, and
-// sent, with one system call (recvmmsg(2), sendmmsg(2)).
+// sent, with one system call (recvmmsg(2), sendmmsg(2)), and what leaves for one peer
+// together is one message to the kernel (UDP_SEGMENT). The counterpart for what comes,
+// UDP_GRO, is not asked for: programs that are given the socket would have to know of it.
 type Mailbox struct {
 	Addr net.Addr
 
@@ -36,6 +38,7 @@ type Mailbox struct {
 	room    int // for how many of in the next call asks
 	out     batch
 	count   int                     // of out that are to be sent
+	segment int                     // bytes of the longest datagrams that leave together; see pack
 	backlog []parcel                // that wait until the socket takes them
 	waiting int                     // bytes of those
 	asked   map[netip.Addr]struct{} // addresses of ours, on a wildcard address
@@ -58,6 +61,7 @@ func (l *Loop) Mailbox(p socket.Packet, mail Mail) (*Mailbox, error) {
 		m.path = kernelName(a.Name)
 	case *net.UDPAddr:
 		m.place(a.AddrPort())
+		m.segment = segments(m.fd)
 	}
 	return m, nil
 }

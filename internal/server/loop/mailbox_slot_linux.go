@@ -15,7 +15,8 @@ import (
 type batch struct {
 	headers []header
 	slots   []slot
-	data    []byte // of those that come, Largest bytes each
+	iovecs  []unix.Iovec // where each datagram is
+	data    []byte       // of those that come, Largest bytes each
 }
 
 // header is struct mmsghdr.
@@ -27,30 +28,36 @@ type header struct {
 // slot is what a header points to.
 type slot struct {
 	name    unix.RawSockaddrAny
-	iov     unix.Iovec
-	control [64]byte
+	control [64]byte // an address of ours, and the size of segments
 	to      Envelope
 }
 
-// batched is how many datagrams one system call takes.
+// batched is how many datagrams one system call takes. The kernel takes as many segments
+// (UDP_MAX_SEGMENTS, 64).
 const batched = 32
 
 func newBatch(data bool) batch {
-	b := batch{headers: make([]header, batched), slots: make([]slot, batched)}
+	b := batch{headers: make([]header, batched), slots: make([]slot, batched), iovecs: make([]unix.Iovec, batched)}
 	if data {
 		b.data = make([]byte, batched*Largest) // the kernel touches what it fills
 	}
-	for i := range b.headers {
-		h, s := &b.headers[i].Msghdr, &b.slots[i]
-		h.Name = (*byte)(unsafe.Pointer(&s.name))
-		h.Iov = &s.iov
-		h.SetIovlen(1)
+	for i := range b.iovecs {
 		if data {
-			s.iov.Base = &b.data[i*Largest]
-			s.iov.SetLen(Largest)
+			b.iovecs[i].Base = &b.data[i*Largest]
+			b.iovecs[i].SetLen(Largest)
 		}
+		b.point(i, i, 1)
 	}
 	return b
+}
+
+// point has a header be of n datagrams from a slot on.
+func (b *batch) point(header, slot, n int) *unix.Msghdr {
+	h := &b.headers[header].Msghdr
+	h.Name = (*byte)(unsafe.Pointer(&b.slots[slot].name))
+	h.Iov = &b.iovecs[slot]
+	h.SetIovlen(n)
+	return h
 }
 
 // envelope reads what has come with a datagram.
@@ -149,39 +156,39 @@ func port(n uint16) uint16 {
 	return uint16(b[0])<<8 | uint16(b[1])
 }
 
-// address writes a datagram's envelope.
-func (m *Mailbox) address(h *unix.Msghdr, s *slot, to Envelope, datagram []byte) {
-	s.to = to
-	s.iov.Base = unsafe.SliceData(datagram)
-	s.iov.SetLen(len(datagram))
-	ip := to.Peer.Addr()
+// address writes the envelope of what leaves as one message: datagrams of segment bytes
+// each, or one datagram when that is zero.
+func (m *Mailbox) address(h *unix.Msghdr, s *slot, segment int) {
+	ip := s.to.Peer.Addr()
 	if m.six {
-		*(*unix.RawSockaddrInet6)(unsafe.Pointer(&s.name)) = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: port(to.Peer.Port()), Addr: ip.As16(), Scope_id: to.Index}
+		*(*unix.RawSockaddrInet6)(unsafe.Pointer(&s.name)) = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: port(s.to.Peer.Port()), Addr: ip.As16(), Scope_id: s.to.Index}
 		h.Namelen = unix.SizeofSockaddrInet6
 	} else {
-		*(*unix.RawSockaddrInet4)(unsafe.Pointer(&s.name)) = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: port(to.Peer.Port()), Addr: ip.As4()}
+		*(*unix.RawSockaddrInet4)(unsafe.Pointer(&s.name)) = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: port(s.to.Peer.Port()), Addr: ip.As4()}
 		h.Namelen = unix.SizeofSockaddrInet4
 	}
 	h.Control = nil
 	h.SetControllen(0)
-	if !m.wild || !to.Local.IsValid() {
-		return
+	switch local := s.to.Local; {
+	case !m.wild || !local.IsValid():
+	case m.six:
+		*(*unix.Inet6Pktinfo)(s.message(h, unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, unix.SizeofInet6Pktinfo)) = unix.Inet6Pktinfo{Addr: local.As16(), Ifindex: s.to.Index}
+	default:
+		*(*unix.Inet4Pktinfo)(s.message(h, unix.IPPROTO_IP, unix.IP_PKTINFO, unix.SizeofInet4Pktinfo)) = unix.Inet4Pktinfo{Spec_dst: local.As4()}
 	}
-	h.Control = &s.control[0]
-	if m.six {
-		*(*unix.Inet6Pktinfo)(s.message(unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, unix.SizeofInet6Pktinfo)) = unix.Inet6Pktinfo{Addr: to.Local.As16(), Ifindex: to.Index}
-		h.SetControllen(unix.CmsgSpace(unix.SizeofInet6Pktinfo))
-	} else {
-		*(*unix.Inet4Pktinfo)(s.message(unix.IPPROTO_IP, unix.IP_PKTINFO, unix.SizeofInet4Pktinfo)) = unix.Inet4Pktinfo{Spec_dst: to.Local.As4()}
-		h.SetControllen(unix.CmsgSpace(unix.SizeofInet4Pktinfo))
+	if segment > 0 {
+		*(*uint16)(s.message(h, unix.SOL_UDP, unix.UDP_SEGMENT, 2)) = uint16(segment)
 	}
 }
 
-// message begins the one control message of a slot (cmsg(3)), and returns where its data
+// message adds a control message to a slot's header (cmsg(3)), and returns where its data
 // go.
-func (s *slot) message(level, kind int32, size int) unsafe.Pointer {
-	h := (*unix.Cmsghdr)(unsafe.Pointer(&s.control[0]))
-	h.Level, h.Type = level, kind
-	h.SetLen(unix.CmsgLen(size))
-	return unsafe.Pointer(&s.control[unix.CmsgLen(0)])
+func (s *slot) message(h *unix.Msghdr, level, kind int32, size int) unsafe.Pointer {
+	at := int(h.Controllen)
+	c := (*unix.Cmsghdr)(unsafe.Pointer(&s.control[at]))
+	c.Level, c.Type = level, kind
+	c.SetLen(unix.CmsgLen(size))
+	h.Control = &s.control[0]
+	h.SetControllen(at + unix.CmsgSpace(size))
+	return unsafe.Pointer(&s.control[at+unix.CmsgLen(0)])
 }
