@@ -8,12 +8,17 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // longestPassword is how much of a line is taken, in bytes.
 const longestPassword = 1024
+
+// delivery is how long to wait for a signal to oneself, which another thread may be the one
+// to take: the process does not outlive it.
+const delivery = time.Second
 
 // Password asks for a line at the terminal of the process, tty(4), which does not show it.
 // A signal that ends the process finds the terminal as it was.
@@ -41,6 +46,7 @@ func Password(prompt string) (string, error) {
 		m.restore(tty)
 		signal.Reset(s)
 		unix.Kill(unix.Getpid(), s.(syscall.Signal))
+		time.Sleep(delivery)
 		return "", syscall.EINTR
 	case line := <-lines:
 		m.restore(tty)
