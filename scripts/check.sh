@@ -7,6 +7,10 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+
 failed='' only=$*
 step() {
 	name=$1
@@ -45,13 +49,13 @@ static() {
 	staticcheck=$(tool staticcheck) && "$staticcheck" ./...
 }
 
-# other_systems compiles what a release for them would hold: not the scripts'
-# own programs, which are Linux's. Of Linux on 32 bits the tests, too.
+# other_systems looks at what a release for them would hold: not the scripts' own
+# programs, which are Linux's. Of Linux on 32 bits at the tests, too.
 other_systems() {
-	for os in darwin freebsd netbsd windows; do
-		CGO_ENABLED=0 GOOS=$os go build -o /dev/null . ./applets/... ./internal/... || { echo "GOOS=$os does not build"; return 1; }
-	done
-	CGO_ENABLED=0 GOARCH=386 go vet . ./applets/... ./internal/... || { echo "GOARCH=386 does not build"; return 1; }
+	go -C scripts/tools build -o "$tmp/systems" ./systems || return 1
+	"$tmp/systems" . darwin freebsd netbsd windows -- . ./applets/... ./internal/... &&
+		"$tmp/systems" . -tests linux/386 -- . ./applets/... ./internal/... &&
+		GOFLAGS=-tags=portable "$tmp/systems" . -tests linux -- ./internal/server/... ./applets/...
 }
 
 # bench_programs compiles the C programs of the benchmarks.
@@ -82,16 +86,15 @@ race() {
 
 tests() {
 	# shellcheck disable=SC2046 # no word when empty
-	go test $(race) -count=1 -parallel 8 -timeout 9m ./...
+	go test $(race) -vet=off -ldflags=-w -count=1 -parallel 8 -timeout 9m ./...
 }
 
 # portable runs, on Linux, what serve is made of on other systems.
 portable() {
-	go vet -tags portable ./internal/server/... ./applets/... || return 1
 	# shellcheck disable=SC2046
-	go test $(race) -tags portable -count=1 -parallel 4 ./internal/server ./internal/server/loop ./internal/server/program ./internal/server/talk ./internal/server/threads || return 1
+	go test $(race) -vet=off -ldflags=-w -tags portable -count=1 -parallel 4 ./internal/server ./internal/server/loop ./internal/server/program ./internal/server/talk ./internal/server/threads || return 1
 	# shellcheck disable=SC2046
-	go test $(race) -tags portable -count=1 -parallel 6 -run TestModels ./applets
+	go test $(race) -vet=off -ldflags=-w -tags portable -count=1 -parallel 6 -run TestModels ./applets
 }
 
 started=$(date +%s)
