@@ -18,7 +18,7 @@ import (
 // TestMain lets the test binary be nettool itself: testscript runs it by the
 // names below, and serve re-executes it with argv {"nettool", "child"}.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(suite{m}, map[string]func(){
 		"nettool": nettool, "tcpserve": nettool, "tcpconnect": nettool, "tcpprobe": nettool,
 		"notifysocket": notifySocket,
 	})

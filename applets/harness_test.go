@@ -112,9 +112,15 @@ type sceneKey struct{}
 
 func sceneOf(ts *testscript.TestScript) *scene { return ts.Value(sceneKey{}).(*scene) }
 
-// catchHangups gives what the scripts start SIGHUP as it is by default: nohup(1)
-// may have started the tests.
-var catchHangups = sync.OnceFunc(func() { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) })
+// catchIgnored gives what the scripts start its signals as they are by default: nohup(1),
+// or a shell's &, may have started the tests.
+var catchIgnored = sync.OnceFunc(func() {
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
+})
 
 // raceOptions makes processes under the race detector cheap: without them each takes a
 // second to end, and touches 13 MB in pages of 4 KiB where the kernel has larger ones.
@@ -123,7 +129,7 @@ const raceOptions = "atexit_sleep_ms=0 no_huge_pages_for_shadow=0"
 // setup gives a script its scene and its environment, and ends what it has started
 // with it. When the script has failed, what its processes have said last is shown.
 func setup(env *testscript.Env) error {
-	catchHangups()
+	catchIgnored()
 	ps := &processes{named: map[string]*process{}}
 	env.Values[sceneKey{}] = &scene{ps, map[string]net.Conn{}, map[string]*zoo.Peer{}, map[string]*zoo.Target{}, map[string]*reserved{}}
 	env.Setenv("CI", os.Getenv("CI"))
@@ -137,7 +143,7 @@ func setup(env *testscript.Env) error {
 		}
 		ps.end()
 	})
-	return nil
+	return hand(env)
 }
 
 // unquote turns a script word into bytes: \n, \r and \xNN mean what they mean

@@ -11,25 +11,35 @@ import (
 	"nettool/scripts/manual/reference"
 )
 
-// TestManualExamples runs the examples of the manual pages: what follows "# prints" in
-// them is what they print. The word behind a block's sh says how: with nothing they are
+// TestManualExamples runs the examples of the manual pages: the text behind one is what
+// it prints. The word behind a block's sh says how: with nothing they are
 // run as they are; with server until its port answers; with peer beside a server that
 // echoes; with parses they talk to others, and only their flags are looked at.
 func TestManualExamples(t *testing.T) {
 	t.Parallel()
-	bin := linkNames(t)
+	bin := shippedNames(t)
 	for _, page := range exampleBlocks(t) {
-		for _, b := range page.blocks {
+		for i, b := range page.blocks {
+			if b.Info == reference.Printed {
+				continue
+			}
+			prints := ""
+			if i+1 < len(page.blocks) && page.blocks[i+1].Info == reference.Printed {
+				prints = page.blocks[i+1].Text
+			}
+			run := func(t *testing.T, text string) {
+				runBlock(t, bin, shells[0], block{page.name, b.Line, text, prints})
+			}
 			t.Run(page.name+"/line"+strconv.Itoa(b.Line), func(t *testing.T) {
 				t.Parallel()
 				parseExample(t, b)
 				switch b.Info {
 				case "sh":
-					runBlock(t, bin, block{b.Line, b.Text})
+					run(t, b.Text)
 				case "sh server":
-					runBlock(t, bin, block{b.Line, startServer(b.Text) + stopServer})
+					run(t, startServer(b.Text)+stopServer)
 				case "sh peer":
-					runBlock(t, bin, block{b.Line, startServer("tcpserve 7000\n") + b.Text + stopServer})
+					run(t, startServer("tcpserve 7000\n")+b.Text+stopServer)
 				case "sh parses":
 				default:
 					t.Errorf("line %d: nobody knows how to run %q", b.Line, b.Info)

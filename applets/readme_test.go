@@ -1,14 +1,12 @@
 package applets_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,52 +15,34 @@ import (
 	"nettool/internal/exit"
 )
 
-// block is one shell block of the README.
-type block struct {
-	line int
-	text string
+// page is one of those that the project is explained by.
+type page struct{ name, text string }
+
+// pages are the README, and those that it names.
+func pages(t *testing.T) (all []page) {
+	t.Helper()
+	for _, name := range []string{"README.md", "applets/README.md", "applets/serve/README.md", "applets/connect/README.md", "applets/probe/README.md"} {
+		all = append(all, page{name, read(t, name)})
+	}
+	return all
 }
 
-// readme returns the README and its shell blocks.
-func readme(t *testing.T) (string, []block) {
+// read is the text of a file, below the top.
+func read(t *testing.T, name string) string {
 	t.Helper()
-	b, err := os.ReadFile("../README.md")
+	b, err := os.ReadFile(filepath.Join("..", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var blocks []block
-	for _, m := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```").FindAllSubmatchIndex(b, -1) {
-		blocks = append(blocks, block{bytes.Count(b[:m[0]], []byte("\n")) + 1, string(b[m[2]:m[3]])})
-	}
-	return string(b), blocks
+	return string(b)
 }
 
-// TestREADMECommands runs every shell block of the README, with a free port in
-// place of 7000, and looks for what its comments say it prints. The demo and the
-// checks are commands of .ci/run.
-func TestREADMECommands(t *testing.T) {
-	t.Parallel()
-	_, blocks := readme(t)
-	bin := linkNames(t)
-	for _, b := range blocks {
-		t.Run("line"+strconv.Itoa(b.line), func(t *testing.T) {
-			t.Parallel()
-			switch strings.TrimSpace(b.text) {
-			case "sh scripts/demo.sh", "sh scripts/check.sh":
-				ranByCI(t, strings.TrimSpace(b.text))
-			default:
-				runBlock(t, bin, b)
-			}
-		})
-	}
-}
-
-// TestREADMEKubernetes runs the three commands that the README has for Kubernetes, as
+// TestREADMEKubernetes runs the three commands that there are for Kubernetes, as
 // that would: the server, and the probes until it is ready, while it drains, and when
 // it is gone.
 func TestREADMEKubernetes(t *testing.T) {
 	t.Parallel()
-	text, _ := readme(t)
+	text := read(t, "applets/serve/README.md")
 	var commands [][]string
 	ports := strings.NewReplacer("7000", freePort(t), "9000", freePort(t), "/usr/bin/program", "cat", `"5s"`, `"2s"`, `"1s"`, `"30s"`)
 	for _, m := range regexp.MustCompile(`(?m)^ +command: (\[.*\])$`).FindAllStringSubmatch(text, -1) {
@@ -75,7 +55,7 @@ func TestREADMEKubernetes(t *testing.T) {
 	if len(commands) != 3 {
 		t.Fatalf("%d commands, want a server and two probes", len(commands))
 	}
-	bin := linkNames(t)
+	bin := shippedNames(t)
 	command := func(argv []string) *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, argv[0]), argv[1:]...)
 		cmd.Env = append(os.Environ(), "GORACE="+raceOptions)
@@ -113,92 +93,15 @@ func TestREADMEKubernetes(t *testing.T) {
 	}
 }
 
-func ranByCI(t *testing.T, command string) {
-	t.Helper()
-	ci, err := os.ReadFile("../.ci/run")
-	if err != nil || !strings.Contains(string(ci), command) {
-		t.Errorf(".ci/run does not run %q (%v)", command, err)
-	}
-}
-
-// linkNames makes a directory with nettool, the test binary, under its names.
-func linkNames(t *testing.T) string {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for _, name := range []string{"nettool", "tcpserve", "tcpconnect", "tcpprobe"} {
-		if err := os.Symlink(self, filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-func runBlock(t *testing.T, bin string, b block) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
-	defer cancel()
-	home := t.TempDir()
-	cmd := exec.CommandContext(ctx, "sh", "-c", strings.ReplaceAll(b.text, "7000", freePort(t)))
-	cmd.Dir = home
-	if strings.Contains(b.text, "scripts/") {
-		cmd.Dir, _ = filepath.Abs("..")
-	}
-	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+home,
-		"GOCACHE="+goEnv(t, "GOCACHE"), "GOMODCACHE="+goEnv(t, "GOMODCACHE"), "GOFLAGS="+goEnv(t, "GOFLAGS"), "GORACE="+raceOptions)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.WaitDelay = 10 * time.Second // servers end after the block's last line
-	err := cmd.Run()
-	for _, m := range regexp.MustCompile(`(?m)# prints (.*)$`).FindAllStringSubmatch(b.text, -1) {
-		want := strings.ReplaceAll(m[1], "7000", "")
-		got := regexp.MustCompile(`[0-9]{5}`).ReplaceAllString(stdout.String(), "")
-		if !strings.Contains(got, strings.TrimSpace(want)) {
-			t.Errorf("README line %d does not print %q", b.line, want)
-			err = nil
-		}
-	}
-	if err != nil {
-		t.Errorf("README line %d: %v", b.line, err)
-	}
-	if t.Failed() {
-		t.Logf("stdout:\n%s\nstderr:\n%s", stdout.String(), stderr.String())
-	}
-}
-
-// freePort is a port that nobody takes while the test runs.
-func freePort(t *testing.T) string {
-	t.Helper()
-	port, release, err := takePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(release)
-	return strconv.Itoa(port)
-}
-
-func goEnv(t *testing.T, name string) string {
-	t.Helper()
-	out, err := exec.Command("go", "env", name).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(out))
-}
-
 // TestExitCodeTables holds the three tables of exit codes against each other:
-// the code's, the help's and the README's.
+// the code's, the help's and the page's.
 func TestExitCodeTables(t *testing.T) {
 	t.Parallel()
-	all, _ := readme(t)
-	text := section(all, "Exit codes")
+	text := section(read(t, "applets/README.md"), "Exit codes")
 	help := output(t, "nettool", "--help")
 	for _, row := range exit.Table() {
 		if !strings.Contains(text, "| "+row.Code+" | "+row.Meaning+" |") {
-			t.Errorf("the README has no row %q: %q", row.Code, row.Meaning)
+			t.Errorf("the page has no row %q: %q", row.Code, row.Meaning)
 		}
 		words := strings.ReplaceAll(regexp.QuoteMeta(row.Meaning), " ", `\s+`) // a long one takes two lines
 		if !regexp.MustCompile(`(?m)^ +` + regexp.QuoteMeta(row.Code) + ` +` + words + `$`).MatchString(help) {
@@ -206,22 +109,21 @@ func TestExitCodeTables(t *testing.T) {
 		}
 	}
 	if rows := regexp.MustCompile(`(?m)^\| [0-9]+(\+n)? \| `).FindAllString(text, -1); len(rows) != len(exit.Table()) {
-		t.Errorf("the README has %d rows of exit codes, the table %d", len(rows), len(exit.Table()))
+		t.Errorf("the page has %d rows of exit codes, the table %d", len(rows), len(exit.Table()))
 	}
 }
 
-// section is the part of the README under a heading.
+// section is the part of a page under a heading.
 func section(text, heading string) string {
 	_, after, _ := strings.Cut(text, "\n## "+heading+"\n")
 	before, _, _ := strings.Cut(after, "\n## ")
 	return before
 }
 
-// TestREADMEFlags holds the flags that the README names against those of the
+// TestREADMEFlags holds the flags that applets/README.md names against those of the
 // help texts, both ways.
 func TestREADMEFlags(t *testing.T) {
 	t.Parallel()
-	text, _ := readme(t)
 	flag := regexp.MustCompile(`--(\[no-\])?[a-z][a-z0-9-]*`)
 	known := map[string]bool{}
 	for _, applet := range [][]string{{"serve"}, {"connect"}, {"probe"}, {"probe", "check"}, {"probe", "wait"}, {"probe", "ping"}, {"probe", "sweep"}, {"probe", "load"}, {"probe", "export"}, {"probe", "compare"}} {
@@ -230,17 +132,17 @@ func TestREADMEFlags(t *testing.T) {
 			known[strings.Replace(flag.FindString(line), "[no-]", "", 1)] = true
 		}
 	}
-	options := section(text, "Options")
+	options := section(read(t, "applets/README.md"), "Options")
 	named := map[string]bool{}
 	for _, f := range flag.FindAllString(options, -1) {
 		named[f] = true
 		if !known[f] && !known[strings.Replace(f, "--no-", "--", 1)] {
-			t.Errorf("the README names %s, which no help text knows", f)
+			t.Errorf("the page names %s, which no help text knows", f)
 		}
 	}
 	for f := range known {
 		if !named[f] {
-			t.Errorf("the README's options do not name %s", f)
+			t.Errorf("the page's options do not name %s", f)
 		}
 	}
 }
@@ -248,9 +150,65 @@ func TestREADMEFlags(t *testing.T) {
 // output is what a command of ours prints.
 func output(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), filepath.Join(linkNames(t), name), args...).Output()
+	out, err := exec.CommandContext(t.Context(), filepath.Join(shippedNames(t), name), args...).Output()
 	if err != nil {
 		t.Fatalf("%s %v: %v", name, args, err)
 	}
 	return string(out)
+}
+
+// TestLinks follows the links of all pages, to files and to headings.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	for _, dir := range []string{"", "applets", "internal", "scripts"} {
+		err := filepath.WalkDir(filepath.Join("..", dir), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".md" {
+				if entry != nil && entry.IsDir() && dir == "" && path != ".." {
+					return filepath.SkipDir
+				}
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			for _, m := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(string(text), -1) {
+				if problem := follow(path, m[1]); problem != "" {
+					t.Errorf("%s: %s: %s", path, m[1], problem)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// follow says what is wrong with a link of a page, if anything is.
+func follow(page, link string) string {
+	if strings.Contains(link, "://") {
+		return "" // nobody may be there to ask
+	}
+	file, anchor, _ := strings.Cut(link, "#")
+	target := filepath.Join(filepath.Dir(page), file)
+	if file == "" {
+		target = page
+	}
+	if _, err := os.Stat(target); err != nil {
+		return err.Error()
+	}
+	if anchor == "" {
+		return ""
+	}
+	text, err := os.ReadFile(target)
+	if err != nil {
+		return err.Error()
+	}
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(string(text), -1) {
+		if strings.ReplaceAll(strings.ToLower(m[1]), " ", "-") == anchor {
+			return ""
+		}
+	}
+	return "no such heading"
 }

@@ -81,7 +81,7 @@ func TestTCPServer(t *testing.T) {
 		}
 		t.Skip("needs tcpserver")
 	}
-	ours := plainBinary(t)
+	ours := filepath.Join(shippedNames(t), "nettool")
 	dir := rulesFolder(t)
 	for _, row := range slices.Concat(tcpserverRows(), randomRows(20)) { // one after the other: the scripts run beside them
 		t.Run(row, func(t *testing.T) {
@@ -93,20 +93,6 @@ func TestTCPServer(t *testing.T) {
 			}
 		})
 	}
-}
-
-// plainBinary is the program as it ships, built as scripts/install.sh does: its starts are
-// many here, and take a tenth of those of this binary with its race detector.
-func plainBinary(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "nettool")
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", path, ".")
-	cmd.Dir = ".."
-	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v: %s", err, out)
-	}
-	return path
 }
 
 // rulesFolder has databases, made by the real tcprules, and what is none.

@@ -33,7 +33,11 @@ func Password(prompt string) (string, error) {
 		return "", err
 	}
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
+		if !signal.Ignored(s) { // whom nohup(1) has started, say
+			signal.Notify(signals, s)
+		}
+	}
 	defer signal.Stop(signals)
 	if err := m.hide(tty); err != nil {
 		return "", err

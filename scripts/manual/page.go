@@ -219,6 +219,10 @@ func blocks(w *roff.Writer, all []reference.Block) {
 	for i, block := range all {
 		switch {
 		case block.Code:
+			if block.Info == reference.Printed {
+				w.Paragraph()
+				w.Text("It prints:")
+			}
 			w.Example(block.Text)
 		case block.Term != "":
 			w.Item(roff.Markup(block.Term))

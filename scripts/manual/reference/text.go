@@ -59,6 +59,10 @@ func ReadTexts(top fs.FS) (Text, error) {
 	return all, nil
 }
 
+// Printed is the Info of code that is what the code before it prints; … stands for what
+// differs.
+const Printed = "text"
+
 // ParseText reads such a file, which has of Markdown: "# PAGE", "## SECTION",
 // paragraphs, "TERM" with ": TEXT" in the next lines, and code between fences.
 func ParseText(text string) (Text, error) {

@@ -59,10 +59,12 @@ func check(dir, system string, tests bool, patterns []string) (problems []string
 	roots, err := packages.Load(&packages.Config{
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports | packages.NeedDeps |
 			packages.NeedTypes | packages.NeedTypesSizes | packages.NeedSyntax | packages.NeedTypesInfo,
-		Dir:       dir,
-		Env:       env,
-		Tests:     tests,
-		ParseFile: func(fset *token.FileSet, name string, text []byte) (*ast.File, error) { return parse(dir, fset, name, text) },
+		Dir:   dir,
+		Env:   env,
+		Tests: tests,
+		ParseFile: func(fset *token.FileSet, name string, text []byte) (*ast.File, error) {
+			return parse(dir, fset, name, text)
+		},
 	}, patterns...)
 	if err != nil {
 		return []string{err.Error()}
