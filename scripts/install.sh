@@ -83,22 +83,12 @@ umask 022
 mkdir -p "$to"
 to=$(cd "$to" && pwd)
 cd "$(dirname "$0")/.."
-
-# version is the tag, or the commit, that this is. The tree may be somebody else's.
-version() {
-	if tag=$(git -c safe.directory='*' describe --tags --dirty 2>/dev/null); then
-		echo "${tag#v}"
-	elif commit=$(git -c safe.directory='*' rev-parse --short HEAD 2>/dev/null); then
-		echo "0.1.0-dev+$commit"
-	else
-		echo 0.1.0-dev
-	fi
-}
+version=${VERSION:-$(sh scripts/version.sh)}
 
 # New files get their names by rename, so that no moment is without them.
 new=$to/.nettool.$$
 trap 'rm -f "$new" "$new.link"' EXIT
-CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags "-s -w -X nettool/applets.version=${VERSION:-$(version)}" -o "$new" .
+CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags "-s -w -X nettool/applets.version=$version" -o "$new" .
 chmod 755 "$new"
 mv -f "$new" "$to/nettool"
 [ -z "$compat" ] || links="$links $others"
@@ -107,7 +97,7 @@ for link in $links; do
 	mv -f "$new.link" "$to/$link"
 done
 if [ -n "$prefix" ]; then
-	VERSION=${VERSION:-$(version)} sh scripts/manual.sh "${DESTDIR-}$prefix/share"
+	VERSION=$version sh scripts/manual.sh "${DESTDIR-}$prefix/share"
 fi
 if [ -n "$unit" ]; then
 	mkdir -p "${DESTDIR-}$units"

@@ -1,9 +1,10 @@
 #!/bin/sh
 # The Debian packages that tests (and with the argument bench, benchmarks)
-# stand beside. As root it installs those that are missing; otherwise it says
-# what is left out. With CI=true a missing one is a failure.
+# stand beside, or with the argument release those that scripts/release/trial.sh takes.
+# As root it installs those that are missing; otherwise it says what is left out. With
+# CI=true a missing one is a failure.
 #
-#	sh scripts/tools/deps.sh [bench]
+#	sh scripts/tools/deps.sh [bench | release]
 set -eu
 
 # tool:package…, one for each program that a script asks for with [tool:NAME].
@@ -66,6 +67,17 @@ scp:openssh-client
 wrk:wrk
 h2load:nghttp2-client
 '
+release='
+git:git
+lintian:lintian
+mmdebstrap:mmdebstrap
+rpm:rpm
+man:man-db
+ip:iproute2
+unshare:util-linux
+python3:python3-minimal,python3
+qemu-aarch64:qemu-user
+'
 
 # absent lists the tools of the list that are not installed, with their packages.
 absent() {
@@ -92,8 +104,11 @@ install() {
 	done
 }
 
-list=$tests
-[ "${1-}" != bench ] || list="$tests $bench"
+case ${1-} in
+bench) list="$tests $bench" ;;
+release) list=$release ;;
+*) list=$tests ;;
+esac
 
 missing=$(absent)
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
