@@ -36,8 +36,13 @@ func (o ownLicence) expression() string {
 	return o.id
 }
 
-// onDebian are the licences whose texts every Debian has, which a package must not repeat.
-var onDebian = map[string]string{"Apache-2.0": "Apache-2.0", "MPL-2.0": "MPL-2.0"}
+// onDebian are the licences whose texts every Debian has, under which name: a package must
+// not repeat them.
+var onDebian = map[string]string{
+	"Apache-2.0": "Apache-2.0", "MPL-2.0": "MPL-2.0",
+	"GPL-2.0-only": "GPL-2", "GPL-2.0-or-later": "GPL-2", "GPL-3.0-only": "GPL-3", "GPL-3.0-or-later": "GPL-3",
+	"LGPL-2.1-only": "LGPL-2.1", "LGPL-2.1-or-later": "LGPL-2.1", "LGPL-3.0-only": "LGPL-3", "LGPL-3.0-or-later": "LGPL-3",
+}
 
 // copyright is /usr/share/doc/nettool/copyright in Debian's machine-readable form, with a
 // paragraph for everything that is linked in.

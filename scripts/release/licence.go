@@ -220,7 +220,7 @@ func licenceOf(data []byte) (string, error) {
 		}
 	}
 	if found == nil {
-		return "", errors.New("a licence that scripts/release/licence.go does not know")
+		return "", errors.New("a licence that scripts/release/licence.go does not know, without a line SPDX-License-Identifier")
 	}
 	return allOf(found), nil
 }
