@@ -135,8 +135,8 @@ for archive in "$tmp/dist"/*.tar.gz "$tmp/dist"/*.zip; do
 done
 
 echo '== lintian'
-none 'lintian is content' lintian --allow-root --tag-display-limit 0 --fail-on error,warning "$tmp/dist"/*.deb
-lintian --allow-root --show-overrides --tag-display-limit 0 "$tmp/dist"/*_amd64.deb || :
+none 'lintian is content' env TMPDIR="$tmp" lintian --allow-root --tag-display-limit 0 --fail-on error,warning "$tmp/dist"/*.deb
+TMPDIR=$tmp lintian --allow-root --show-overrides --tag-display-limit 0 "$tmp/dist"/*_amd64.deb || :
 
 # In a Debian that has the tools with which nettool must live.
 echo '== .deb in a new Debian'
