@@ -47,6 +47,9 @@ type Attr struct {
 	Env    []string // its environment, all of it
 	Files  []int    // its descriptors 0, 1, 2 and so on, of which −1 is closed; ours stay the caller's
 	Setsid bool     // whether it leads a session, and so a process group, of its own (setsid(2))
+	// Orphan is the signal that it is sent when this process ends before it, or zero for none
+	// (PR_SET_PDEATHSIG, prctl(2)). It is sent when the starter is closed, too.
+	Orphan syscall.Signal
 
 	Chroot     string              // its root; the path of the program is looked up there
 	Dir        string              // its working directory, in its root
@@ -124,7 +127,7 @@ func (a *Attr) proc(pidfd *int) *syscall.ProcAttr {
 		files[i] = uintptr(fd)
 	}
 	sys := &syscall.SysProcAttr{
-		Setsid: a.Setsid, PidFD: pidfd,
+		Setsid: a.Setsid, PidFD: pidfd, Pdeathsig: a.Orphan,
 		Chroot: a.Chroot, Cloneflags: a.Clone, AmbientCaps: a.Ambient, Credential: a.Credential,
 	}
 	if a.Clone&unix.CLONE_NEWUSER != 0 {

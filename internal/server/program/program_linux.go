@@ -147,11 +147,15 @@ func (r *Runner) start(p *program) (err error) {
 		}()
 		stderr, p.stderr.fd = theirs, ours
 	}
-	return r.launch(p, spawn.Attr{
+	attr := spawn.Attr{
 		Env:    p.env,
 		Files:  stage.Files([]int{fd, fd, stderr}, r.cfg.KeepFDs),
 		Setsid: true,
-	})
+	}
+	if p.conn.Datagrams { // which have no end that it could see
+		attr.Orphan = unix.SIGTERM
+	}
+	return r.launch(p, attr)
 }
 
 // started takes over a program that has started.
