@@ -181,7 +181,7 @@ func TestTrees(t *testing.T) {
 		return names
 	}
 	for format, want := range map[string][]string{
-		"":    {"bin/nettool", "bin/tcpserve", "share/man/man1/nettool.1", "share/zsh/site-functions/_nettool", licences + "README", licences + "std/NOTICE", "lib/systemd/system/nettool-serve@.service"},
+		"":    {"bin/nettool", "bin/tcpserve", doc + "README.md", doc + "applets/compat/README.md", "share/man/man1/nettool.1", "share/zsh/site-functions/_nettool", licences + "README", licences + "std/NOTICE", "lib/systemd/system/nettool-serve@.service"},
 		"deb": {"bin/nettool", "share/man/man1/nettool.1.gz", "share/zsh/vendor-completions/_nettool", doc + "copyright", doc + "changelog.gz", doc + "examples/s6/nettool-serve/run"},
 		"rpm": {"bin/tcpprobe", "share/man/man1/nettool.1.gz", "share/zsh/site-functions/_nettool", "share/licenses/nettool/README", doc + "sbom.cdx.json"},
 	} {
@@ -202,6 +202,9 @@ func TestTrees(t *testing.T) {
 			}
 			if strings.HasSuffix(f.name, "/run") && f.mode != 0o755 {
 				t.Errorf("%s has the mode %o", f.name, f.mode)
+			}
+			if strings.Contains(f.name, "testdata") || strings.Contains(f.name, "scripts") {
+				t.Errorf("%s is for those who change the program", f.name)
 			}
 			if strings.HasPrefix(f.name, licences) && format != "" {
 				t.Errorf("%s is in %s", f.name, format)

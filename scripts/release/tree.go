@@ -24,14 +24,11 @@ func (r *release) tree(b *build) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	readme, err := os.ReadFile(filepath.Join(r.top, "README.md"))
+	papers, err := pages(r.top)
 	if err != nil {
 		return nil, err
 	}
-	papers := []file{
-		{name: doc + "README.md", mode: 0o644, data: readme},
-		{name: doc + "sbom.cdx.json", mode: 0o644, data: sbom},
-	}
+	papers = append(papers, file{name: doc + "sbom.cdx.json", mode: 0o644, data: sbom})
 	papers = append(papers, r.licenceFiles(b)...)
 	if b.os == "windows" {
 		for i := range papers {
@@ -61,6 +58,24 @@ func (r *release) tree(b *build) ([]file, error) {
 		files = append(files, f)
 	}
 	return files, nil
+}
+
+// pages are the README of the source tree top and those of the applets, which it leads to.
+func pages(top string) (pages []file, err error) {
+	err = fs.WalkDir(os.DirFS(top), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "testdata" || name != "." && name != "applets" && !strings.HasPrefix(name, "applets/")):
+			return fs.SkipDir
+		case entry.IsDir() || entry.Name() != "README.md":
+			return nil
+		}
+		data, err := os.ReadFile(filepath.Join(top, filepath.FromSlash(name)))
+		pages = append(pages, file{name: doc + name, mode: 0o644, data: data})
+		return err
+	})
+	return pages, err
 }
 
 // licenceFiles are the licences of all that is in the program, and a list of them.
