@@ -92,20 +92,21 @@ func (c *Config) checkProcesses() error {
 	if c.Isolate.Stays() {
 		each *= 2
 	}
-	others := threadsOfUser(os.Getuid()) - threadsOf(os.Getpid())
+	others := threadsOfOthers(os.Getuid())
 	if need := others + loop.Threads() + each; need > int(limit.Cur) {
 		return exit.Errorf(exit.Local, "processes are limited to %d (RLIMIT_NPROC), of which others of user %d take %d; the server needs %d for its threads, and %d for a connection", limit.Cur, os.Getuid(), others, loop.Threads(), each)
 	}
 	return nil
 }
 
-// threadsOfUser is how many threads the processes of a user have.
-func threadsOfUser(uid int) (n int) {
+// threadsOfOthers is how many threads the processes of a user have, but for this one, whose
+// come and go meanwhile.
+func threadsOfOthers(uid int) (n int) {
 	all, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range all {
 		var st unix.Stat_t
 		pid, _ := strconv.Atoi(filepath.Base(dir))
-		if unix.Stat(dir, &st) == nil && int(st.Uid) == uid {
+		if pid != os.Getpid() && unix.Stat(dir, &st) == nil && int(st.Uid) == uid {
 			n += threadsOf(pid)
 		}
 	}
