@@ -2,7 +2,6 @@ package applets_test
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -14,9 +13,10 @@ import (
 	"sync"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"nettool/internal/pty"
 )
 
 // processes are what a script has started. All are in one process group, and so
@@ -320,7 +320,7 @@ func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 || args[0] != "stderr" && args[0] != "both" {
 		ts.Fatalf("usage: terminal stderr|both PROGRAM [ARG…]")
 	}
-	master, slave, err := openTerminal()
+	master, slave, err := pty.Open(100, 30)
 	ts.Check(err)
 	defer master.Close()
 	cmd := exec.Command(resolve(ts, args[1]), args[2:]...)
@@ -343,28 +343,4 @@ func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg != (err != nil) {
 		ts.Fatalf("%s: %v; the screen:\n%s", strings.Join(args[1:], " "), err, screen.String())
 	}
-}
-
-// openTerminal returns a new pseudo-terminal (pty(7)).
-func openTerminal() (master, slave *os.File, err error) {
-	if master, err = os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0); err != nil {
-		return nil, nil, err
-	}
-	var unlock, number int32
-	size := [4]uint16{30, 100}
-	fd := master.Fd()
-	for _, call := range []struct {
-		request uintptr
-		arg     unsafe.Pointer
-	}{
-		{syscall.TIOCSPTLCK, unsafe.Pointer(&unlock)},
-		{syscall.TIOCGPTN, unsafe.Pointer(&number)},
-		{syscall.TIOCSWINSZ, unsafe.Pointer(&size)},
-	} {
-		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, call.request, uintptr(call.arg)); errno != 0 {
-			return nil, nil, errno
-		}
-	}
-	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	return master, slave, err
 }

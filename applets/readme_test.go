@@ -57,9 +57,7 @@ func TestREADMEKubernetes(t *testing.T) {
 	}
 	bin := shippedNames(t)
 	command := func(argv []string) *exec.Cmd {
-		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, argv[0]), argv[1:]...)
-		cmd.Env = append(os.Environ(), "GORACE="+raceOptions)
-		return cmd
+		return exec.CommandContext(t.Context(), filepath.Join(bin, argv[0]), argv[1:]...)
 	}
 	alive, ready := func() bool { return command(commands[1]).Run() == nil }, func() bool { return command(commands[2]).Run() == nil }
 	server := command(commands[0])

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"nettool/internal/pty"
 )
 
 // block is a shell block of a page, and the text block behind it: what it prints.
@@ -160,7 +162,7 @@ const pasted = "all of it was read"
 // paste types a text into an interactive shell at a terminal of its own, all at once, and
 // ends the shell when it has come to the end of the text.
 func paste(cmd *exec.Cmd, text string) (printed, screen string, err error) {
-	master, slave, err := openTerminal()
+	master, slave, err := pty.Open(100, 30)
 	if err != nil {
 		return "", "", err
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/hinshun/vt10x"
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
+
+	"nettool/internal/pty"
 )
 
 // seat is a terminal at which a script sits.
@@ -34,7 +36,7 @@ func cmdSit(ts *testscript.TestScript, neg bool, args []string) {
 	ps := sceneOf(ts).processes
 	_, err := ps.group()
 	ts.Check(err)
-	master, slave, err := openTerminal()
+	master, slave, err := pty.Open(60, 12)
 	ts.Check(err)
 	defer slave.Close()
 	p := &process{stderr: master, silent: make(chan struct{}), exited: make(chan struct{})}

@@ -48,7 +48,8 @@ type Attr struct {
 	Files  []int    // its descriptors 0, 1, 2 and so on, of which −1 is closed; ours stay the caller's
 	Setsid bool     // whether it leads a session, and so a process group, of its own (setsid(2))
 	// Orphan is the signal that it is sent when this process ends before it, or zero for none
-	// (PR_SET_PDEATHSIG, prctl(2)). It is sent when the starter is closed, too.
+	// (PR_SET_PDEATHSIG, prctl(2)). It is sent when the thread that has started it ends, too:
+	// the starter's, when that is closed.
 	Orphan syscall.Signal
 
 	Chroot     string              // its root; the path of the program is looked up there

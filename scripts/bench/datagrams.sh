@@ -58,6 +58,6 @@ compare "new conversations, in process" 5 "-c 8 new" "serve echo --in-process" "
 compare "new conversations, pool" "" "-c 8 new" "serve echo" "socat fork PIPE"
 compare "new conversations, cat" "" "-c 8 new" "serve cat" "socat fork PIPE"
 
-echo "$(nproc) CPUs, Linux $(uname -r), $(go env GOVERSION); $rounds rounds of $seconds s; 64-byte datagrams; CPU: busy time of the whole"
+echo "$(nproc) CPUs, Linux $(uname -r), $(go env GOVERSION); $rounds rounds of $seconds s; datagrams of 64 bytes unless a row says more; CPU: busy time of the whole"
 echo "machine, client included, per datagram; failed: not answered in a second, and sent again."
 show_tables

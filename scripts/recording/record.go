@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,7 +11,8 @@ import (
 	"time"
 
 	"github.com/hinshun/vt10x"
-	"golang.org/x/sys/unix"
+
+	"nettool/internal/pty"
 )
 
 const (
@@ -58,9 +58,9 @@ type camera struct {
 
 // record types a scene into a shell, and returns what its terminal showed.
 func record(shell *exec.Cmd, scene []step) ([]frame, error) {
-	master, slave, err := openTerminal()
+	master, slave, err := pty.Open(columns, rows)
 	if err != nil {
-		return nil, fmt.Errorf("open a terminal: %w", err)
+		return nil, err
 	}
 	defer master.Close()
 	shell.Stdin, shell.Stdout, shell.Stderr = slave, slave, slave
@@ -174,23 +174,4 @@ func (c *camera) cut() []frame {
 		c.film[i].at -= first
 	}
 	return c.film
-}
-
-// openTerminal opens a pair of terminals (pts(4)).
-func openTerminal() (master, slave *os.File, err error) {
-	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	err = errors.Join(err, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0),
-		unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: columns}))
-	if err == nil {
-		slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	}
-	if err != nil {
-		unix.Close(fd)
-		return nil, nil, err
-	}
-	return os.NewFile(uintptr(fd), "/dev/ptmx"), slave, nil
 }
